@@ -1,0 +1,12 @@
+// Package sip is the grammar of SIP: messages, URIs, header field values, methods, status codes and
+// the Flow that a message came over. It parses and appends, and does nothing else: no I/O, no clock,
+// no goroutine, no log.
+//
+// It implements RFC 3261 §7, §19, §20 and §25, the Via parameters of RFC 3581, the Path header field of
+// RFC 3327, the Contact and URI parameters of RFC 5626 and RFC 5627, and the grammar of RFC 7616 and
+// RFC 8760 for credentials and challenges. It leaves out multipart bodies and SDP: a body is bytes.
+//
+// A [Message] is parsed in one pass into a table of offsets; values are decoded when they are asked
+// for. Everything that a decoded value holds is a slice of the bytes that were parsed: it is valid as
+// long as those bytes are, and is not to be changed.
+package sip

@@ -1,0 +1,23 @@
+package sip
+
+// Limits of what one message may hold. A message over a limit is a syntax error, not a reason to grow.
+const (
+	// MaxDatagram is the largest datagram that is read (RFC 3261 §18.1.1: up to 65535 bytes with headers).
+	MaxDatagram = 65535
+
+	// MaxFields is the largest number of header fields in one message. The largest message of RFC 4475
+	// has 26; a request that went through 70 proxies has some 150.
+	MaxFields = 256
+
+	// MaxHead is the largest start-line and header section, in bytes, of a message on a stream.
+	MaxHead = 32 << 10
+
+	// MaxBody is the largest body, in bytes, of a message on a stream.
+	MaxBody = 256 << 10
+
+	// MaxDeltaSeconds is the largest delta-seconds (RFC 3261 §20.19: 2^32-1).
+	MaxDeltaSeconds = 1<<32 - 1
+
+	// MaxCSeq is the largest sequence number (RFC 3261 §8.1.1.5: less than 2^31).
+	MaxCSeq = 1<<31 - 1
+)

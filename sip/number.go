@@ -1,0 +1,55 @@
+package sip
+
+import (
+	"strconv"
+	"time"
+)
+
+func appendUint(dst []byte, n uint64) []byte { return strconv.AppendUint(dst, n, 10) }
+
+// ParseDeltaSeconds reads delta-seconds (RFC 3261 §20.19). A number over 2^32-1 is 2^32-1. Not a
+// number: !ok.
+func ParseDeltaSeconds(b []byte) (seconds uint32, ok bool) {
+	n, _, ok := parseUint(b, MaxDeltaSeconds)
+	return uint32(n), ok
+}
+
+// Seconds is the duration of delta-seconds.
+func Seconds(n uint32) time.Duration { return time.Duration(n) * time.Second }
+
+// Q is a qvalue in thousandths: 1000 is q=1 (RFC 3261 §25.1).
+type Q uint16
+
+// ParseQ reads a qvalue: ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] ).
+func ParseQ(b []byte) (q Q, ok bool) {
+	if len(b) == 0 || len(b) > 5 || b[0] != '0' && b[0] != '1' || len(b) > 1 && b[1] != '.' {
+		return 0, false
+	}
+	q = Q(b[0]-'0') * 1000
+	unit := Q(100)
+	for _, c := range b[min(2, len(b)):] {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		q += Q(c-'0') * unit
+		unit /= 10
+	}
+	return q, q <= 1000
+}
+
+// Append appends the qvalue in its shortest form: "1", "0.5", "0".
+func (q Q) Append(dst []byte) []byte {
+	if q >= 1000 {
+		return append(dst, '1')
+	}
+	dst = append(dst, '0')
+	if q == 0 {
+		return dst
+	}
+	dst = append(dst, '.')
+	for unit := Q(100); q > 0; unit /= 10 {
+		dst = append(dst, byte('0'+q/unit))
+		q %= unit
+	}
+	return dst
+}
