@@ -1,0 +1,166 @@
+// Package config is the configuration of a Biloxi server: the file's schema, its defaults, its
+// validation and its reference. It is plain data: nothing is opened, resolved or started here, apart
+// from the files that hold secrets.
+//
+// The file is TOML. Keys that it does not know are refused with line and column; environment variables
+// override it (see [Parse]). The reference of all keys is docs/configuration.md, which is generated
+// from this package.
+package config
+
+import (
+	"time"
+
+	"biloxi/sip"
+)
+
+// Config is a whole configuration. The zero Config is of no use: begin with [Default]. What [Load] and
+// [Parse] return is valid, with every default filled in, and host names in lower case.
+type Config struct {
+	Data      string     `toml:"data"`      // the data folder; a relative one in a file is relative to the file
+	Domains   []Domain   `toml:"domain"`    // never empty
+	Listeners []Listener `toml:"listen"`    // never empty
+	TLS       TLS        `toml:"tls"`       // certificates; needed by listeners with transport tls
+	Registrar Registrar  `toml:"registrar"` // what is granted to a REGISTER
+	Location  Location   `toml:"location"`  // the durable location service
+	Auth      Auth       `toml:"auth"`      // digest authentication
+	Limits    Limits     `toml:"limits"`    // what one peer, and all of them, may use
+	Log       Log        `toml:"log"`
+}
+
+// Domain is one domain that the server is responsible for.
+type Domain struct {
+	Name       string      `toml:"name"`        // canonical: lower-case, no final dot
+	Realm      string      `toml:"realm"`       // of its digest challenges; [Parse] fills in the name
+	Aliases    []string    `toml:"aliases"`     // other hosts that stand for it; IPv6 in brackets
+	Algorithms []Algorithm `toml:"algorithms"`  // challenges offered, in this order; [Parse] fills in [DefaultAlgorithms]
+	ThirdParty []string    `toml:"third_party"` // users who may register any AOR of the domain
+}
+
+// Listener is one socket that SIP arrives at.
+type Listener struct {
+	Transport Transport `toml:"transport"`
+	Address   string    `toml:"address"` // IP address and port, the IPv6 address in brackets; port 0 is any free one
+}
+
+// TLS holds certificates. All are PEM files.
+type TLS struct {
+	Certificate        string        `toml:"certificate"`         // chain, the server's own first; empty: no TLS listener is possible
+	Key                string        `toml:"key"`                 // the private key of Certificate
+	SNI                []Certificate `toml:"sni"`                 // more certificates, chosen by the name that a client asks for
+	ClientCertificates ClientCerts   `toml:"client_certificates"` // whether clients are asked for a certificate
+	ClientCA           string        `toml:"client_ca"`           // who may sign them; must be set unless none are asked for
+	MinVersion         TLSVersion    `toml:"min_version"`
+}
+
+// Certificate is a certificate for some server names.
+type Certificate struct {
+	Names       []string `toml:"names"` // empty: the names in the certificate
+	Certificate string   `toml:"certificate"`
+	Key         string   `toml:"key"`
+}
+
+// Registrar says what is granted to a REGISTER.
+type Registrar struct {
+	DefaultExpires     Duration   `toml:"default_expires"`      // for a SIP contact that asks for nothing
+	MinExpires         Duration   `toml:"min_expires"`          // less is refused with 423
+	MaxExpires         Duration   `toml:"max_expires"`          // more is cut to this
+	MaxContacts        int        `toml:"max_contacts"`         // of one AOR
+	Jitter             float64    `toml:"jitter"`               // granted expiry is shortened by up to this share: 0 to 0.5
+	LenientCSeq        bool       `toml:"lenient_cseq"`         // take a low CSeq from a phone that reuses its Call-ID
+	PathWithoutSupport PathPolicy `toml:"path_without_support"` // a Path in a REGISTER whose client does not support it
+	ServiceRoute       []string   `toml:"service_route"`        // URIs of the Service-Route in a 200 (RFC 3608); empty: none
+}
+
+// Location says how the location service keeps its bindings.
+type Location struct {
+	Durability   Durability `toml:"durability"`
+	Interval     Duration   `toml:"interval"`      // between syncs, with durability "interval"
+	SnapshotSize Size       `toml:"snapshot_size"` // journal growth that starts a new snapshot
+	MaxPending   Size       `toml:"max_pending"`   // changes that wait for the disk; more is answered 503
+}
+
+// Auth says how digest authentication works, in all domains.
+type Auth struct {
+	NonceLifetime Duration `toml:"nonce_lifetime"`
+	MaxNonces     int      `toml:"max_nonces"`  // nonces whose counts are remembered
+	AuthInt       bool     `toml:"auth_int"`    // offer qop auth-int beside auth
+	Secret        string   `toml:"secret"`      // that nonces are signed with; empty: one that the server makes and keeps in the data folder
+	SecretFile    string   `toml:"secret_file"` // file that holds Secret; [Parse] reads it into Secret
+}
+
+// Limits bounds what peers may use. Over a limit a peer is refused and counted.
+type Limits struct {
+	Connections            int      `toml:"connections"`             // TCP and TLS, in all
+	ConnectionsPerSource   int      `toml:"connections_per_source"`  // from one address
+	HeadSize               Size     `toml:"head_size"`               // start-line and headers of a message on a stream
+	BodySize               Size     `toml:"body_size"`               // body of a message on a stream
+	HandshakeTimeout       Duration `toml:"handshake_timeout"`       // for a TLS handshake
+	UnauthenticatedTimeout Duration `toml:"unauthenticated_timeout"` // for a connection that has authenticated nothing
+	MessageTimeout         Duration `toml:"message_timeout"`         // from a message's first byte on a stream to its last
+	IdleTimeout            Duration `toml:"idle_timeout"`            // for a connection that nothing comes from
+	WriteTimeout           Duration `toml:"write_timeout"`           // for a peer that does not read
+	WriteQueue             Size     `toml:"write_queue"`             // bytes that wait for one connection
+	UDPBuffer              Size     `toml:"udp_buffer"`              // socket receive buffer that is asked for
+	ShutdownTimeout        Duration `toml:"shutdown_timeout"`        // for draining at SIGTERM
+}
+
+// Log says what is logged, to standard error.
+type Log struct {
+	Level  LogLevel  `toml:"level"`
+	Format LogFormat `toml:"format"`
+}
+
+// DefaultAlgorithms are the challenges of a domain that names none. MD5 stands first, against the
+// advice of RFC 8760 §2.4 to put the strongest first: sipp, JsSIP and SIP.js read only the first
+// challenge and know only MD5, so with SHA-256 in front they could not register at all. Clients that
+// know better choose SHA-256 from the second.
+var DefaultAlgorithms = []Algorithm{Algorithm(sip.MD5), Algorithm(sip.SHA256)}
+
+// Default returns the configuration of a server without a file: one domain, on loopback alone. The
+// caller owns it.
+func Default() Config {
+	return Config{
+		Data: "biloxi-data",
+		Domains: []Domain{{
+			Name: "localhost", Realm: "localhost", Aliases: []string{"127.0.0.1", "[::1]"},
+			Algorithms: append([]Algorithm(nil), DefaultAlgorithms...),
+		}},
+		Listeners: []Listener{
+			{Transport: Transport(sip.UDP), Address: "127.0.0.1:5060"},
+			{Transport: Transport(sip.TCP), Address: "127.0.0.1:5060"},
+		},
+		TLS: TLS{ClientCertificates: ClientCertsNone, MinVersion: "1.2"},
+		Registrar: Registrar{
+			DefaultExpires:     Duration(time.Hour),
+			MinExpires:         Duration(time.Minute),
+			MaxExpires:         Duration(24 * time.Hour),
+			MaxContacts:        10,
+			PathWithoutSupport: PathAccept,
+		},
+		Location: Location{
+			Durability:   DurabilitySync,
+			Interval:     Duration(time.Second),
+			SnapshotSize: 256 << 20,
+			MaxPending:   64 << 20,
+		},
+		Auth: Auth{
+			NonceLifetime: Duration(5 * time.Minute),
+			MaxNonces:     1 << 20,
+		},
+		Limits: Limits{
+			Connections:            10000,
+			ConnectionsPerSource:   1000,
+			HeadSize:               sip.MaxHead,
+			BodySize:               sip.MaxBody,
+			HandshakeTimeout:       Duration(10 * time.Second),
+			UnauthenticatedTimeout: Duration(32 * time.Second),
+			MessageTimeout:         Duration(10 * time.Second),
+			IdleTimeout:            Duration(2 * time.Hour),
+			WriteTimeout:           Duration(10 * time.Second),
+			WriteQueue:             256 << 10,
+			UDPBuffer:              4 << 20,
+			ShutdownTimeout:        Duration(10 * time.Second),
+		},
+		Log: Log{Level: LogInfo, Format: LogAuto},
+	}
+}

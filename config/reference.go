@@ -1,0 +1,4 @@
+package config
+
+// Reference returns the commented reference of all keys.
+func Reference() []byte { return nil }
