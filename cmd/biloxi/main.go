@@ -1,0 +1,105 @@
+// Command biloxi is a SIP server and the tools that go with it.
+//
+// Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line. A subcommand is a field here and a file of its own, which has its struct, its
+// Run(*console) error, and its Help() string with examples.
+//
+// The client commands are to be added under "Client" as they land:
+//
+//	Register   RegisterCmd   `cmd:"" group:"Client" help:"Register contacts of an address of record."`
+//	Contacts   ContactsCmd   `cmd:"" group:"Client" help:"Ask a server for the contacts of an address of record."`
+//	Unregister UnregisterCmd `cmd:"" group:"Client" help:"Remove contacts of an address of record."`
+//	Options    OptionsCmd    `cmd:"" group:"Client" help:"Ask a server or phone what it can do."`
+type cli struct {
+	Version versionCmd `cmd:"" group:"Server" help:"Show the version."`
+}
+
+// console is what a command talks to. Tests give it buffers.
+type console struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Environ  []string // "NAME=value", as os.Environ gives them
+}
+
+// printf writes to standard output.
+func (c *console) printf(format string, args ...any) { fmt.Fprintf(c.Out, format, args...) }
+
+// The exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// usageError is an error of the command line: exit code 2.
+type usageError struct{ reason string }
+
+func (e usageError) Error() string { return e.reason }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
+
+// errReported is returned by a command that has said on the console what failed: exit code 1, and no
+// further word.
+var errReported = errors.New("failed, as reported")
+
+func main() {
+	c := &console{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Environ: os.Environ()}
+	os.Exit(run(os.Args[1:], c))
+}
+
+// run is the whole program: it runs the command that args names and returns the exit code.
+func run(args []string, c *console) int {
+	exit := -1 // set when help was shown
+	var commands cli
+	parser, err := kong.New(&commands,
+		kong.Name("biloxi"),
+		kong.Description("A SIP server: registrar and location service, and the tools to run it."),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Writers(c.Out, c.Err),
+		kong.Exit(func(code int) { exit = code }),
+		kong.Bind(c),
+	)
+	if err != nil {
+		fmt.Fprintf(c.Err, "biloxi: %v\n", err)
+		return exitFailed
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	ctx, err := parser.Parse(args)
+	if exit >= 0 {
+		return exit
+	}
+	if err != nil {
+		return c.fail(usageError{err.Error()})
+	}
+	return c.fail(ctx.Run(c))
+}
+
+// fail reports err, if it is one, in one line, and returns the exit code that it stands for.
+func (c *console) fail(err error) int {
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errReported):
+		return exitFailed
+	case errors.As(err, &usage):
+		fmt.Fprintf(c.Err, "biloxi: %v (see biloxi --help)\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(c.Err, "biloxi: %v\n", err)
+	return exitFailed
+}
