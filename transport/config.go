@@ -1,0 +1,85 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+
+	"biloxi/sip"
+)
+
+// Listener is an address to listen on.
+type Listener struct {
+	Transport sip.Transport // UDP, TCP or TLS
+	// Address is an IP address and a port, "192.0.2.1:5060" or "[2001:db8::1]:5060". "0.0.0.0" is every
+	// IPv4 address, "[::]" every IPv6 address, no host at all (":5060") both. Port 0 is one that the
+	// system chooses, see [Transport.Addrs].
+	Address string
+}
+
+// Config is what a Transport is made of. The zero value of each field is usable.
+type Config struct {
+	Listeners []Listener // none: nothing is received, connections can still be opened
+	TLS       TLSConfig  // needed if a listener is TLS
+	Limits    Limits
+	Logger    *slog.Logger // nil: nothing is logged
+
+	// Closed is told of each connection that has ended, once, when its flow can no longer be sent to, from
+	// the connection's goroutine; it must not wait. nil: nobody wants to know.
+	Closed func(flow sip.Flow)
+
+	// ListenPacket, ListenStream and Dial stand in for the system's sockets, as a simulated network does.
+	// nil: the system's. Dial's from is an address of ours with port 0, or empty.
+	ListenPacket func(network, address string) (net.PacketConn, error)
+	ListenStream func(network, address string) (net.Listener, error)
+	Dial         func(ctx context.Context, network, from, to string) (net.Conn, error)
+}
+
+func (c *Config) validate() error {
+	l := &c.Limits
+	for _, n := range []int{l.MaxHead, l.MaxBody, l.MaxConns, l.MaxConnsPerSource, l.WriteQueue, l.MaxHandshakes, l.MaxUnfinished, l.MaxDials} {
+		if n < 0 {
+			return errors.New("transport: a limit is negative")
+		}
+	}
+	if l.Idle < transactionLife {
+		// RFC 3261 §18: a connection is kept open for 64*T1 after the last message on it.
+		return fmt.Errorf("transport: an idle timeout of %v is under the %v (64*T1) that a connection must stay open", l.Idle, transactionLife)
+	}
+	secure := false
+	for _, a := range c.Listeners {
+		switch a.Transport {
+		case sip.UDP, sip.TCP:
+		case sip.TLS:
+			secure = true
+		default:
+			return fmt.Errorf("transport: listener %q: transport %q is not one of UDP, TCP, TLS", a.Address, a.Transport)
+		}
+		if _, _, err := splitAddress(a.Address); err != nil {
+			return err
+		}
+	}
+	if secure && len(c.TLS.Certificates) == 0 {
+		return errors.New("transport: a TLS listener needs a certificate and its key")
+	}
+	return nil
+}
+
+// splitAddress reads a listener's address; family is "4", "6", or "" for both.
+func splitAddress(address string) (a netip.AddrPort, family string, err error) {
+	if len(address) > 0 && address[0] == ':' {
+		a, err = netip.ParseAddrPort("[::]" + address)
+		family = ""
+	} else if a, err = netip.ParseAddrPort(address); a.Addr().Is4() {
+		family = "4"
+	} else {
+		family = "6"
+	}
+	if err != nil {
+		return a, family, fmt.Errorf("transport: listener address %q is not an IP address and a port, as 192.0.2.1:5060 or [2001:db8::1]:5060", address)
+	}
+	return a, family, nil
+}

@@ -1,0 +1,158 @@
+package transport
+
+import (
+	"time"
+
+	"biloxi/sip"
+)
+
+// What [Limits] is where it says nothing.
+const (
+	// DefaultMaxConns is the number of connections in all. At the 24 KiB that an idle TLS connection may
+	// cost they take 1.2 GiB; more is a decision.
+	DefaultMaxConns = 50_000
+
+	// DefaultMaxConnsPerSource is the number of connections from one IPv4 address, or from one IPv6 /64. A
+	// company's phones share one NAT address, so it is large; a carrier-grade NAT shares one address
+	// between some 2000 customers at the most.
+	DefaultMaxConnsPerSource = 4096
+
+	// DefaultUnauthenticated is how long a connection may live before something on it is authenticated. A
+	// phone registers as its first act; a minute leaves room for a slow link and a second try.
+	DefaultUnauthenticated = time.Minute
+
+	// DefaultIdle closes a connection on which nothing came for so long. It is above the hour that a
+	// registration lasts by default, since a phone that sends no keep-alives says nothing until it
+	// refreshes; one that does pings at least every 840 s (RFC 5626 §4.4.1). Peers that vanished are found
+	// sooner by TCP's own probes.
+	DefaultIdle = 65 * time.Minute
+
+	// DefaultMessage is how long a message may take from its first byte on a stream to its last. It is
+	// 64*T1: a request that took longer would have been given up by its sender (RFC 3261 §17.1.2.2).
+	DefaultMessage = transactionLife
+
+	// DefaultWriteQueue is how many bytes may wait for a connection that does not read: some 300 answers.
+	DefaultWriteQueue = 256 << 10
+
+	// DefaultWrite is how long what waits for a connection may take to leave: after 64*T1 no transaction
+	// wants the answer any more.
+	DefaultWrite = transactionLife
+
+	// DefaultHandshake is how long a TLS handshake may take: some round trips of a bad mobile link.
+	DefaultHandshake = 10 * time.Second
+
+	// DefaultMaxHandshakes is the number of TLS handshakes under way at once. One costs 1-2 ms of CPU, so
+	// that two cores finish so many in about a second, well before their deadline.
+	DefaultMaxHandshakes = 1024
+
+	// DefaultMaxUnfinished is how many bytes the large messages that streams have begun and not finished
+	// may hold in all, so that many peers that each send most of a large message do not fill the memory.
+	DefaultMaxUnfinished = 256 << 20
+
+	// DefaultMaxDials is the number of connections being opened at once for answers whose connection has
+	// closed (RFC 3261 §18.2.2). It is rare, and it is the peer who chooses the address: few.
+	DefaultMaxDials = 64
+
+	// DefaultDial is how long opening such a connection may take; a peer that takes longer is not there.
+	DefaultDial = 10 * time.Second
+)
+
+const (
+	// transactionLife is 64*T1: RFC 3261 §18 has a connection kept open at least so long after the last
+	// message on it.
+	transactionLife = 32 * time.Second
+
+	// handshakeShare is the part of all handshakes that one source may have under way: 1/4, so that one
+	// that stalls does not shut out the others.
+	handshakeShare = 4
+
+	// batchSize is the number of datagrams of one system call. More gains nothing that was measured, and
+	// the first of a batch waits for the last.
+	batchSize = 64
+
+	// socketBuffer is asked for as the receive and send buffer of a UDP socket: 4 MiB hold some 2000
+	// requests (the kernel bills a small datagram at its page), what a storm brings while a reader waits for
+	// the CPU. The kernel caps it at net.core.rmem_max.
+	socketBuffer = 4 << 20
+
+	// streamSendBuffer is asked for as the send buffer of a connection, so that a peer that does not read
+	// holds no more of the kernel's memory. Linux doubles it.
+	streamSendBuffer = 64 << 10
+
+	// readBuffer is what a connection borrows to read: most messages fit, and two page-sized ones do.
+	readBuffer = 8 << 10
+
+	// outBuffer is where the answers of one batch are written; when less than outRoom is left they leave
+	// early. An answer that does not fit is copied.
+	outBuffer = 128 << 10
+	outRoom   = 4 << 10
+
+	// streamOutBuffer is outBuffer of a stream, borrowed for one read.
+	streamOutBuffer = 16 << 10
+
+	// maxPayload is the largest payload of a UDP datagram over IPv4 (65535 less 20 less 8).
+	maxPayload = 65507
+
+	// lingerBytes and lingerTime bound what is read and thrown away from a peer that is being closed after
+	// an error, so that the answer on its way is not destroyed by a reset.
+	lingerBytes = 256 << 10
+	lingerTime  = 2 * time.Second
+
+	// keepAliveIdle, keepAliveInterval and keepAliveCount are TCP's own probes: a peer that vanished is
+	// found after some 4 minutes, and a sleeping phone's radio is woken no more often than by RFC 5626's
+	// own pings (95-120 s).
+	keepAliveIdle     = 2 * time.Minute
+	keepAliveInterval = 30 * time.Second
+	keepAliveCount    = 4
+
+	// acceptRetry is the longest wait after an accept that failed, for want of file descriptors say.
+	acceptRetry = time.Second
+)
+
+// Limits bounds what peers can take. A zero field stands for its default.
+type Limits struct {
+	MaxHead           int           // start-line and header section of a message on a stream, bytes; default [sip.MaxHead]
+	MaxBody           int           // body of a message on a stream, bytes; default [sip.MaxBody]
+	MaxConns          int           // default [DefaultMaxConns]
+	MaxConnsPerSource int           // per IPv4 address or IPv6 /64; default [DefaultMaxConnsPerSource]
+	Unauthenticated   time.Duration // until something on a connection is authenticated; default [DefaultUnauthenticated]
+	Idle              time.Duration // at least 64*T1 = 32 s (RFC 3261 §18); default [DefaultIdle]
+	Message           time.Duration // for one message to arrive; default [DefaultMessage]
+	WriteQueue        int           // bytes per connection; default [DefaultWriteQueue]
+	Write             time.Duration // for the queue to leave; default [DefaultWrite]
+	Handshake         time.Duration // of TLS; default [DefaultHandshake]
+	MaxHandshakes     int           // at once; default [DefaultMaxHandshakes]
+	MaxUnfinished     int           // bytes; default [DefaultMaxUnfinished]
+	MaxDials          int           // at once; default [DefaultMaxDials]
+	Dial              time.Duration // to open a connection; default [DefaultDial]
+}
+
+func (l Limits) withDefaults() Limits {
+	orInt(&l.MaxHead, sip.MaxHead)
+	orInt(&l.MaxBody, sip.MaxBody)
+	orInt(&l.MaxConns, DefaultMaxConns)
+	orInt(&l.MaxConnsPerSource, DefaultMaxConnsPerSource)
+	orDuration(&l.Unauthenticated, DefaultUnauthenticated)
+	orDuration(&l.Idle, DefaultIdle)
+	orDuration(&l.Message, DefaultMessage)
+	orInt(&l.WriteQueue, DefaultWriteQueue)
+	orDuration(&l.Write, DefaultWrite)
+	orDuration(&l.Handshake, DefaultHandshake)
+	orInt(&l.MaxHandshakes, DefaultMaxHandshakes)
+	orInt(&l.MaxUnfinished, DefaultMaxUnfinished)
+	orInt(&l.MaxDials, DefaultMaxDials)
+	orDuration(&l.Dial, DefaultDial)
+	return l
+}
+
+func orInt(v *int, otherwise int) {
+	if *v == 0 {
+		*v = otherwise
+	}
+}
+
+func orDuration(v *time.Duration, otherwise time.Duration) {
+	if *v == 0 {
+		*v = otherwise
+	}
+}
