@@ -1,0 +1,131 @@
+package client
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"biloxi/digest"
+	"biloxi/sip"
+)
+
+// login is what is known of one realm: its last challenge, and how often its nonce was used.
+type login struct {
+	header    sip.Header // Authorization, or Proxy-Authorization
+	realm     string
+	challenge sip.Challenge // its bytes are its own
+	nc        uint32
+}
+
+// answered notes the challenges that one call has answered, by realm, so that it does not go on for ever.
+type answered map[string]*struct{ once, stale bool }
+
+// challenged takes a 401 or 407: it chooses what to answer and keeps it for the next request. An error is
+// the cause for which the request is not sent again.
+func (c *Client) challenged(m *sip.Message, done answered) error {
+	offers := challenges(m)
+	if c.cfg.Password == nil {
+		return ErrNoPassword
+	}
+	cause, again := ErrChallenge, false
+	for _, offer := range offers {
+		key := offer.header.String() + offer.realm
+		seen := done[key]
+		stale := bytes.EqualFold(offer.challenge.Stale, []byte("true"))
+		switch {
+		case seen == nil:
+			// The first challenge of this call. If the request had credentials they were of a nonce
+			// from an earlier call: that may be gone, whether or not the server says stale.
+			seen = new(struct{ once, stale bool })
+			done[key] = seen
+		case stale && seen.stale:
+			cause = ErrStale
+			continue
+		case !stale:
+			// RFC 3261 §22.2: credentials that were just refused are not tried again.
+			cause = ErrWrongPassword
+			continue
+		}
+		seen.once, seen.stale = true, seen.stale || stale
+		c.keep(offer)
+		again = true
+	}
+	if !again {
+		return cause
+	}
+	return nil
+}
+
+// challenges returns the strongest challenge of each realm that can be answered.
+func challenges(m *sip.Message) (offers []*login) {
+	from, to := sip.HeaderWWWAuthenticate, sip.HeaderAuthorization
+	if m.StatusCode() == 407 {
+		from, to = sip.HeaderProxyAuthenticate, sip.HeaderProxyAuthorization
+	}
+	for i := m.Index(from); i >= 0; i = m.Next(i) {
+		_, _, value := m.Field(i)
+		ch, isDigest, err := sip.ParseChallenge(value)
+		if err != nil || !isDigest || ch.Nonce == nil || strength(ch) == sip.NoAlgorithm || !knownQOP(ch.QOP) {
+			continue
+		}
+		offer := &login{header: to, realm: string(ch.Realm), challenge: clone(ch)}
+		at := slices.IndexFunc(offers, func(o *login) bool { return o.realm == offer.realm })
+		switch {
+		case at < 0 && len(offers) < maxLogins:
+			offers = append(offers, offer)
+		case at >= 0 && strength(ch) > strength(offers[at].challenge):
+			offers[at] = offer
+		}
+	}
+	return offers
+}
+
+// strength orders challenges; none for an algorithm that is not known.
+func strength(ch sip.Challenge) sip.Algorithm {
+	if ch.Algorithm == nil {
+		return sip.MD5 // RFC 3261 §22.4
+	}
+	return sip.AlgorithmOf(ch.Algorithm)
+}
+
+// knownQOP tells a qop list that can be answered: none (RFC 2069), or one with auth or auth-int.
+func knownQOP(list []byte) bool {
+	if list == nil {
+		return true
+	}
+	for one := range strings.SplitSeq(string(list), ",") {
+		if one = strings.TrimSpace(one); strings.EqualFold(one, "auth") || strings.EqualFold(one, "auth-int") {
+			return true
+		}
+	}
+	return false
+}
+
+// keep makes offer the login of its realm, in place of an older one, or of the oldest.
+func (c *Client) keep(offer *login) {
+	c.logins = slices.DeleteFunc(c.logins, func(l *login) bool {
+		return l.header == offer.header && l.realm == offer.realm
+	})
+	if len(c.logins) >= maxLogins {
+		c.logins = slices.Delete(c.logins, 0, 1)
+	}
+	c.logins = append(c.logins, offer)
+}
+
+// appendAuthorization writes the credentials for all realms that are known (RFC 3261 §22.2, §22.3), each
+// with the present count of its nonce.
+func (c *Client) appendAuthorization(dst []byte, r *request) []byte {
+	for _, l := range c.logins {
+		dst = digest.AppendAuthorization(dst, l.header, r.method, r.target, l.challenge, c.username, c.cfg.Password,
+			l.nc, []byte(random()), nil)
+	}
+	return dst
+}
+
+func clone(ch sip.Challenge) sip.Challenge {
+	for _, v := range []*[]byte{&ch.Realm, &ch.Domain, &ch.Nonce, &ch.Opaque, &ch.Stale, &ch.Algorithm, &ch.QOP,
+		&ch.Charset, &ch.UserHash} {
+		*v = bytes.Clone(*v)
+	}
+	return ch
+}
