@@ -135,7 +135,7 @@ func Default() Config {
 			MinExpires:         Duration(time.Minute),
 			MaxExpires:         Duration(24 * time.Hour),
 			MaxContacts:        10,
-			PathWithoutSupport: PathAccept,
+			PathWithoutSupport: PathRefuse,
 		},
 		Location: Location{
 			Durability:   DurabilitySync,

@@ -1,0 +1,82 @@
+package config
+
+// key documents one key of the file. Types, units and defaults come from the schema itself; a test keeps
+// this table and the schema in step.
+type key struct {
+	path    string // arrays of tables end in []: "domain[].name"
+	meaning string
+	example string // for a key whose default shows nothing, in TOML
+}
+
+// keys are all keys, in the order of the reference.
+var keys = []key{
+	{"data", "Folder that bindings, subscribers, secrets and the control socket are kept in. It is made if it is not there, for its owner alone. One server at a time uses it. A relative path in the file is relative to the file; the default is relative to the working directory.", ""},
+
+	{"domain[].name", "The domain, as it stands behind the @ of an address of record. Required. Without any [[domain]], the one domain is localhost, with the aliases 127.0.0.1 and [::1].", `"biloxi.example.com"`},
+	{"domain[].realm", "Realm of the domain's challenges, which phones show and passwords are bound to: after a change all passwords must be set again. Default: the name.", `"biloxi.example.com"`},
+	{"domain[].aliases", "Other hosts that stand for the domain in a Request-URI or an address of record: names of the server, its addresses.", `["sip.example.com", "192.0.2.10"]`},
+	{"domain[].algorithms", "Challenges that are offered, in this order: MD5, SHA-256, SHA-512-256. MD5 stands first because sipp, JsSIP and SIP.js read only the first challenge and know only MD5; clients that know better choose SHA-256 from the second. Where all clients know SHA-256, make it [\"SHA-256\"].", `["MD5", "SHA-256"]`},
+	{"domain[].third_party", "Users of the domain who may register contacts for all of its addresses of record, not only their own.", `["provisioning"]`},
+
+	{"listen[].transport", "udp, tcp or tls. Without any [[listen]], the server listens on 127.0.0.1:5060 by udp and tcp.", `"udp"`},
+	{"listen[].address", "IP address and port; 0.0.0.0 and [::] are all addresses. Port 0 is any free one.", `"192.0.2.10:5060"`},
+
+	{"tls.certificate", "PEM file with the server's certificate and what leads to its CA. Required by a tls listener. It is read again at a reload.", `"cert.pem"`},
+	{"tls.key", "PEM file with the certificate's private key.", `"key.pem"`},
+	{"tls.min_version", "The lowest version of TLS that is spoken: 1.2 or 1.3.", ""},
+	{"tls.client_certificates", "none: clients are not asked for a certificate. request: they are, and one that is given must be valid. require: no connection without a valid one.", ""},
+	{"tls.client_ca", "PEM file with the CAs that sign clients' certificates. Required by request and require.", `"clients.pem"`},
+	{"tls.sni[].names", "Server names that this certificate is for. Default: the names in the certificate.", `["sip.example.org"]`},
+	{"tls.sni[].certificate", "As tls.certificate, for clients that ask for one of the names.", `"example.org.pem"`},
+	{"tls.sni[].key", "As tls.key.", `"example.org.key"`},
+
+	{"registrar.default_expires", "Granted to a SIP contact that asks for no expiry. Contacts of other schemes that ask for none do not expire.", ""},
+	{"registrar.min_expires", "A contact that asks for less, but not 0, is refused with 423 and Min-Expires.", ""},
+	{"registrar.max_expires", "A contact that asks for more gets this.", ""},
+	{"registrar.max_contacts", "Contacts that one address of record may have. A REGISTER that would make more is refused with 403.", ""},
+	{"registrar.jitter", "Granted expiries are shortened at random by up to this share, from 0 to 0.5, so that phones that came back together do not refresh together for ever.", ""},
+	{"registrar.lenient_cseq", "Take a REGISTER with the Call-ID of a binding and a CSeq that is not higher. RFC 3261 refuses it; some phones start again at 1 after a reboot, with the same Call-ID. Leave it off unless you have such phones: it lets an old REGISTER that comes late undo a new one.", ""},
+	{"registrar.path_without_support", "A REGISTER with a Path whose client does not say that it supports it (RFC 3327): refuse (420, as the RFC recommends), accept (the path is stored and used; for edge proxies in front of ordinary phones), or ignore (registered without the path).", ""},
+	{"registrar.service_route", "URIs of the Service-Route that a 200 carries (RFC 3608): the way that clients are to send their requests. Empty: none.", `["sip:edge.example.com;lr"]`},
+
+	{"location.durability", "When a REGISTER is answered 200. sync: when the change is on disk; nothing that was acknowledged is lost, whatever happens. interval: at once, and the disk follows at each interval; a crash of the machine loses at most that. none: at once, the operating system writes when it likes; a crash of the machine loses some 30 s. Neither loses anything when only the server is killed.", ""},
+	{"location.interval", "Between two syncs, with durability interval.", ""},
+	{"location.snapshot_size", "When the journal has grown by this much, a snapshot replaces it: less means a quicker start and more writing.", ""},
+	{"location.max_pending", "Changes that may wait for the disk, in bytes; more are answered 503 with Retry-After.", ""},
+
+	{"auth.nonce_lifetime", "How long a nonce is good; then the client is challenged again, with stale=TRUE, and asks nobody for a password.", ""},
+	{"auth.max_nonces", "Nonces whose counts are remembered, against replays. A client whose nonce was forgotten is challenged again.", ""},
+	{"auth.auth_int", "Offer qop auth-int beside auth: digests that cover the body. Some clients take the first qop that they see and cannot do it.", ""},
+	{"auth.secret", "What nonces are signed with: 32 characters or more. Default: one that the server makes and keeps in the data folder.", `""`},
+	{"auth.secret_file", "File that holds the secret, instead of secret.", `"nonce.secret"`},
+
+	{"limits.connections", "TCP and TLS connections in all.", ""},
+	{"limits.connections_per_source", "TCP and TLS connections from one IP address. Many phones may share one behind a NAT.", ""},
+	{"limits.head_size", "Start-line and header section of a message on TCP or TLS, in bytes.", ""},
+	{"limits.body_size", "Body of a message on TCP or TLS, in bytes.", ""},
+	{"limits.handshake_timeout", "For a TLS handshake.", ""},
+	{"limits.unauthenticated_timeout", "After this a connection that has authenticated nothing is closed.", ""},
+	{"limits.message_timeout", "From the first byte of a message on TCP or TLS to its last.", ""},
+	{"limits.idle_timeout", "After this a connection that nothing came from is closed, keep-alives included. Longer than max_expires it never closes a registered phone that is alive.", ""},
+	{"limits.write_timeout", "After this a connection whose peer does not read is closed.", ""},
+	{"limits.write_queue", "Bytes that may wait for one connection's peer to read; over it, the connection is closed.", ""},
+	{"limits.udp_buffer", "Receive buffer that is asked of the operating system for each UDP socket; it takes the bursts.", ""},
+	{"limits.shutdown_timeout", "How long SIGTERM waits for what is under way before it closes all.", ""},
+
+	{"log.level", "debug, info, warn or error: what is less severe is not logged.", ""},
+	{"log.format", "text, json, or auto: text on a terminal, JSON otherwise.", ""},
+}
+
+// sections are the tables, in order, with what each is about.
+var sections = []struct{ header, meaning string }{
+	{"", ""},
+	{"[[domain]]", "The domains that the server is responsible for, once for each."},
+	{"[[listen]]", "The sockets that SIP arrives at, once for each."},
+	{"[tls]", "Certificates for tls listeners."},
+	{"[[tls.sni]]", "More certificates, chosen by the server name that a client asks for."},
+	{"[registrar]", "What a REGISTER is granted."},
+	{"[location]", "How bindings are kept."},
+	{"[auth]", "Digest authentication."},
+	{"[limits]", "What peers may use. Over a limit a peer is refused, and counted."},
+	{"[log]", "The log, on standard error."},
+}

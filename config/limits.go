@@ -1,0 +1,49 @@
+package config
+
+import "time"
+
+// Bounds of what a configuration may ask for. They keep a slip of the keyboard ("64GiB" for "64KiB")
+// from becoming an outage.
+const (
+	// maxFile is the largest configuration file, in bytes; the largest sensible one names some thousand
+	// domains.
+	maxFile = 16 << 20
+
+	// maxSecretFile is the largest file that a secret is read from, in bytes.
+	maxSecretFile = 64 << 10
+
+	// minSecret is the shortest secret, in bytes: 128 bits in hexadecimal digits.
+	minSecret = 32
+
+	// maxExpires is what a delta-seconds can say (RFC 3261 §20.19), less the value that means for ever.
+	maxExpires = (1<<32 - 2) * time.Second
+
+	// maxContacts bounds max_contacts: one change of an AOR looks at all of its bindings.
+	maxContacts = 1000
+
+	// maxJitter bounds jitter: half the expiry is left.
+	maxJitter = 0.5
+
+	// minInterval is the shortest time between two syncs of the journal.
+	minInterval = time.Millisecond
+
+	// minSnapshot is the smallest journal growth that is worth a snapshot.
+	minSnapshot = 64 << 10
+
+	// minPending holds a few changes of the largest size.
+	minPending = 1 << 20
+
+	// minHead and minBody take any ordinary request.
+	minHead = 4 << 10
+	minBody = 4 << 10
+
+	// maxHead and maxBody bound what one peer can make a connection hold.
+	maxHead = 1 << 20
+	maxBody = 16 << 20
+
+	// minUDPBuffer is what one datagram of the largest size takes.
+	minUDPBuffer = 64 << 10
+
+	// maxNonces bounds the memory of the replay window: some tens of bytes for each nonce.
+	maxNonces = 1 << 26
+)
