@@ -1,0 +1,165 @@
+package digest
+
+import (
+	"math/bits"
+	"sync"
+)
+
+// window remembers the nonces that valid credentials were given with, and what they were used for.
+//
+// It is set-associative: a nonce belongs to one set, by bits of its code. A full set gives its oldest
+// nonce up and notes when that was made. From then on a nonce of the set that is no younger and not in
+// the set is refused, for it may have been used: so nothing that was given up can be replayed.
+//
+// A set is guarded by its own lock. There is no pointer in it: the garbage collector never looks at it.
+type window struct{ sets []set }
+
+type set struct {
+	mu   sync.Mutex
+	mark uint64          // when the youngest nonce that was given up was made
+	tags [ways]uint32    // of the nonces, so that a look goes over one cache line
+	uses [ways]usedNonce // unused ones have made 0
+}
+
+// usedNonce is a nonce that was used with valid credentials. It fills one cache line.
+type usedNonce struct {
+	key    uint64 // of the nonce
+	made   uint64 // when
+	counts uint64 // bit i: the nonce count highest-i was used; 0: none was
+	last   [remembered]seenRequest
+	high   uint32 // the highest nonce count used
+	spent  bool   // used without a nonce count where it can be overheard
+}
+
+// seenRequest is a request that was let in. The zero seenRequest is none.
+type seenRequest struct {
+	print uint64 // keyed fingerprint of all its bytes
+	at    uint64 // when; 0: never
+}
+
+// use is one use of a nonce.
+type use struct {
+	mint
+	now     uint64
+	print   uint64 // of the request
+	nc      uint32
+	expired bool // the nonce has; only a request that was let in before is let in still
+	counted bool // it has a nonce count
+	private bool // nobody can overhear it
+}
+
+// outcome of a use.
+type outcome uint8
+
+const (
+	replayed outcome = iota // or so old that nobody can tell
+	first                   // the first time that this is seen
+	again                   // the same request as before
+	expired                 // too late for the first time
+)
+
+func newWindow(nonces int) window {
+	return window{make([]set, (nonces+ways-1)/ways)}
+}
+
+// admit decides on a use and remembers it. Its caller has found the credentials valid.
+func (w *window) admit(u *use) outcome {
+	n, _ := bits.Mul64(u.key, uint64(len(w.sets)))
+	s := &w.sets[n]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.find(u.key, u.at)
+	if i < 0 {
+		if u.expired {
+			return expired
+		}
+		if u.at <= s.mark {
+			return replayed
+		}
+		i = s.vacate()
+		s.tags[i] = uint32(u.key)
+		s.uses[i] = usedNonce{key: u.key, made: u.at}
+	}
+	return s.uses[i].admit(u)
+}
+
+// find returns the place of a nonce, or -1.
+func (s *set) find(key, made uint64) int {
+	for i, tag := range s.tags {
+		if tag == uint32(key) && s.uses[i].key == key && s.uses[i].made == made {
+			return i
+		}
+	}
+	return -1
+}
+
+// vacate returns a free place, that of the oldest nonce if there is no other.
+func (s *set) vacate() int {
+	oldest := 0
+	for i := range s.uses {
+		if s.uses[i].made == 0 {
+			return i
+		}
+		if s.uses[i].made < s.uses[oldest].made {
+			oldest = i
+		}
+	}
+	s.mark = max(s.mark, s.uses[oldest].made)
+	return oldest
+}
+
+func (n *usedNonce) admit(u *use) outcome {
+	if n.remembers(u) {
+		return again
+	}
+	switch {
+	case u.expired:
+		return expired
+	case u.counted:
+		if !n.count(u.nc) {
+			return replayed
+		}
+	case n.spent:
+		// Also where nobody can overhear: these credentials may be a capture from where somebody could.
+		return replayed
+	case u.private:
+		return first
+	default:
+		n.spent = true
+	}
+	copy(n.last[1:], n.last[:])
+	n.last[0] = seenRequest{u.print, u.now}
+	return first
+}
+
+// remembers tells a request that was let in a moment ago.
+func (n *usedNonce) remembers(u *use) bool {
+	for _, r := range n.last {
+		if r.at != 0 && r.print == u.print && u.now < r.at+uint64(rememberFor.Milliseconds()) {
+			return true
+		}
+	}
+	return false
+}
+
+// count notes a nonce count; false if it was used before or is too old to tell.
+//
+// RFC 7616 §3.4, §5.5: the same nc twice is a replay. Requests may overtake each other, so one that is
+// lower than the highest is let in if it is new.
+func (n *usedNonce) count(nc uint32) bool {
+	switch {
+	case n.counts == 0:
+		n.high, n.counts = nc, 1
+		return true
+	case nc > n.high:
+		n.counts = n.counts<<(nc-n.high) | 1 // a shift by ncWindow or more leaves none
+		n.high = nc
+		return true
+	}
+	behind := n.high - nc
+	if behind >= ncWindow || n.counts&(1<<behind) != 0 {
+		return false
+	}
+	n.counts |= 1 << behind
+	return true
+}
