@@ -20,7 +20,7 @@ func Frame(b []byte, maxHead, maxBody int) (skip, length, known int, err error) 
 	head := bytes.Index(b[:min(len(b), maxHead)], crlfcrlf)
 	if head < 0 {
 		if len(b) >= maxHead {
-			return skip, 0, 0, &SyntaxError{Offset: maxHead, Reason: "the header section is too long"}
+			return skip, 0, 0, &SyntaxError{Offset: maxHead, Reason: "the header section is too long", TooLarge: true}
 		}
 		return skip, 0, 0, nil
 	}
@@ -30,7 +30,7 @@ func Frame(b []byte, maxHead, maxBody int) (skip, length, known int, err error) 
 		return skip, 0, head, &SyntaxError{Header: HeaderContentLength, Offset: skip + head, Reason: bad}
 	}
 	if body > maxBody {
-		return skip, 0, head, &SyntaxError{Header: HeaderContentLength, Offset: skip + head, Reason: "the body is too long"}
+		return skip, 0, head, &SyntaxError{Header: HeaderContentLength, Offset: skip + head, Reason: "the body is too long", TooLarge: true}
 	}
 	if len(b) < head+body {
 		return skip, 0, 0, nil
