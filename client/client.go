@@ -63,8 +63,8 @@ func New(cfg Config) (*Client, error) {
 	if cfg.UserAgent == "" {
 		c.cfg.UserAgent = "biloxi"
 	}
-	if hasControl(cfg.Username) || hasControl(cfg.UserAgent) {
-		return nil, errControl
+	if hasControl(cfg.UserAgent) {
+		return nil, fmt.Errorf("user agent: %w", errControl)
 	}
 	if cfg.AOR != "" {
 		aor, err := parseAOR(cfg.AOR)
@@ -75,6 +75,9 @@ func New(cfg Config) (*Client, error) {
 		if cfg.Username == "" {
 			c.username = sip.AppendUnescaped(nil, aor.User)
 		}
+	}
+	if hasControl(string(c.username)) {
+		return nil, fmt.Errorf("username: %w", errControl)
 	}
 	if cfg.Server != "" {
 		s, err := ParseServer(cfg.Server)

@@ -14,15 +14,13 @@ import (
 
 // cli is the command line. A subcommand is a field here and a file of its own, which has its struct, its
 // Run(*console) error, and its Help() string with examples.
-//
-// The client commands are to be added under "Client" as they land:
-//
-//	Register   RegisterCmd   `cmd:"" group:"Client" help:"Register contacts of an address of record."`
-//	Contacts   ContactsCmd   `cmd:"" group:"Client" help:"Ask a server for the contacts of an address of record."`
-//	Unregister UnregisterCmd `cmd:"" group:"Client" help:"Remove contacts of an address of record."`
-//	Options    OptionsCmd    `cmd:"" group:"Client" help:"Ask a server or phone what it can do."`
 type cli struct {
 	Version versionCmd `cmd:"" group:"Server" help:"Show the version."`
+
+	Register   registerCmd   `cmd:"" group:"Client" help:"Register contacts of an address of record."`
+	Contacts   contactsCmd   `cmd:"" group:"Client" help:"Ask a server for the contacts of an address of record."`
+	Unregister unregisterCmd `cmd:"" group:"Client" help:"Remove contacts of an address of record."`
+	Options    optionsCmd    `cmd:"" group:"Client" help:"Ask a server or phone what it can do."`
 }
 
 // console is what a command talks to. Tests give it buffers.
