@@ -1,0 +1,95 @@
+package server
+
+import (
+	"bytes"
+	"time"
+
+	"biloxi/sip"
+	"biloxi/transport"
+)
+
+// allowed is the Allow of a server that registers: what it answers itself (RFC 3261 §20.5).
+const allowed = "REGISTER, OPTIONS, ACK, CANCEL"
+
+// options answers an OPTIONS for the server itself with what it can do (RFC 3261 §11.2). One for a user
+// is refused: there is no proxy yet that could ask his phone.
+func (s *Server) options(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) {
+	h := s.state.Load().domains.find(x.req.Target.Host)
+	switch {
+	case h.domain == nil:
+		s.refuse(now, out, in, x, refusedDomain, 404, "Not Found: domain is not served here")
+		return
+	case x.req.Target.User != nil:
+		s.optionsForUser(now, out, in, x, h.domain)
+		return
+	case s.unsupported(now, out, in, x):
+		return
+	}
+	b := s.begin(out, in, x, 200, "")
+	b = sip.AppendFieldString(b, sip.HeaderAllow, allowed)
+	b = sip.AppendFieldString(b, sip.HeaderAccept, "*/*")
+	b = sip.AppendFieldString(b, sip.HeaderAcceptEncoding, "identity")
+	b = sip.AppendFieldString(b, sip.HeaderAcceptLanguage, "en")
+	b = sip.AppendFieldString(b, sip.HeaderSupported, supportedOptions)
+	s.reply(out, in, x, 200, sip.AppendEnd(b, nil))
+}
+
+// RFC 3261 §8.2.2.1, §21.4.18
+func (s *Server) optionsForUser(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, d *domain) {
+	x.user = sip.AppendUnescaped(x.user[:0], x.req.Target.User)
+	if _, ok := s.subscribers.Lookup(x.user, d.name); !ok {
+		s.refuse(now, out, in, x, refusedUser, 404, "")
+		return
+	}
+	s.refuse(now, out, in, x, refusedMethod, 480, "Temporarily Unavailable: calls are not served")
+}
+
+// unsupported answers 420 if the request requires an extension that nothing here knows, and lists
+// exactly those (RFC 3261 §8.2.2.3).
+func (s *Server) unsupported(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) bool {
+	var list []byte
+	for t := x.msg.Tokens(sip.HeaderRequire); ; {
+		token := t.Next()
+		if token == nil {
+			break
+		}
+		if !isSupported(token) {
+			if list != nil {
+				list = append(list, ", "...)
+			}
+			list = append(list, token...)
+		}
+	}
+	if list == nil {
+		return false
+	}
+	s.ledger.refuse(now, refusedExtension, in.Flow.Remote, string(list))
+	b := s.begin(out, in, x, 420, "")
+	b = sip.AppendField(b, sip.HeaderUnsupported, list)
+	s.reply(out, in, x, 420, sip.AppendEnd(b, nil))
+	return true
+}
+
+// supportedOptions are the option tags that the registrar processes (RFC 3327, RFC 5626).
+const supportedOptions = "path, outbound"
+
+func isSupported(option []byte) bool {
+	return bytes.EqualFold(option, []byte("path")) || bytes.EqualFold(option, []byte("outbound"))
+}
+
+// notAllowed refuses any other method: 405 with what is allowed for one of the registry, 501 for one
+// that nobody knows (RFC 3261 §8.2.1, §21.5.2).
+func (s *Server) notAllowed(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, m sip.Method) {
+	if s.state.Load().domains.find(x.req.Target.Host).domain == nil {
+		s.refuse(now, out, in, x, refusedDomain, 404, "Not Found: domain is not served here")
+		return
+	}
+	if !m.Known() {
+		s.refuse(now, out, in, x, refusedMethod, 501, "")
+		return
+	}
+	s.ledger.refuse(now, refusedMethod, in.Flow.Remote, string(m))
+	b := s.begin(out, in, x, 405, "")
+	b = sip.AppendFieldString(b, sip.HeaderAllow, allowed)
+	s.reply(out, in, x, 405, sip.AppendEnd(b, nil))
+}

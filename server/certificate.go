@@ -1,0 +1,51 @@
+package server
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+
+	"biloxi/config"
+	"biloxi/transport"
+)
+
+// loadTLS reads the certificates that the configuration names. No certificate at all is no error: the
+// transport refuses a TLS listener without one.
+func loadTLS(c config.TLS) (t transport.TLSConfig, err error) {
+	if c.Certificate != "" {
+		if t.Certificates, err = appendCertificate(t.Certificates, c.Certificate, c.Key); err != nil {
+			return t, err
+		}
+	}
+	for _, one := range c.SNI {
+		if t.Certificates, err = appendCertificate(t.Certificates, one.Certificate, one.Key); err != nil {
+			return t, err
+		}
+	}
+	switch c.ClientCertificates {
+	case config.ClientCertsRequest:
+		t.ClientAuth = transport.RequestClientCertificate
+	case config.ClientCertsRequire:
+		t.ClientAuth = transport.RequireClientCertificate
+	}
+	if c.ClientCA != "" {
+		pem, err := os.ReadFile(c.ClientCA)
+		if err != nil {
+			return t, fmt.Errorf("tls: client_ca: %w", err)
+		}
+		t.ClientCAs = x509.NewCertPool()
+		if !t.ClientCAs.AppendCertsFromPEM(pem) {
+			return t, fmt.Errorf("tls: client_ca: %s holds no certificate", c.ClientCA)
+		}
+	}
+	return t, nil
+}
+
+func appendCertificate(list []tls.Certificate, certificate, key string) ([]tls.Certificate, error) {
+	one, err := tls.LoadX509KeyPair(certificate, key)
+	if err != nil {
+		return nil, fmt.Errorf("tls: certificate %s with key %s: %w", certificate, key, err)
+	}
+	return append(list, one), nil
+}

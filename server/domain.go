@@ -1,0 +1,86 @@
+package server
+
+import (
+	"biloxi/config"
+	"biloxi/sip"
+	"biloxi/subscriber"
+)
+
+// domain is one domain that the server is responsible for.
+type domain struct {
+	name       []byte // canonical
+	realm      []byte
+	algorithms []sip.Algorithm
+	thirdParty map[string]bool // users who may register any AOR of the domain
+	users      users
+}
+
+// domains finds the domain that a host stands for. It is built once and never changed: a reload builds
+// another.
+type domains struct {
+	byHost map[string]host
+}
+
+// host is a name that the server answers to.
+type host struct {
+	domain *domain
+	alias  bool // not the domain's own name: the host of a server that may serve several domains
+}
+
+func newDomains(list []config.Domain, cache *subscriber.Cache) *domains {
+	d := &domains{byHost: make(map[string]host)}
+	for _, c := range list {
+		one := &domain{name: []byte(c.Name), realm: []byte(c.Realm), algorithms: c.DigestAlgorithms(),
+			thirdParty: make(map[string]bool)}
+		for _, user := range c.ThirdParty {
+			one.thirdParty[user] = true
+		}
+		one.users = users{cache: cache, domain: one.name}
+		d.byHost[c.Name] = host{domain: one}
+		for _, alias := range c.Aliases {
+			if _, taken := d.byHost[alias]; !taken {
+				d.byHost[alias] = host{domain: one, alias: true}
+			}
+		}
+	}
+	return d
+}
+
+// maxHost is the longest host that is looked up: a name of RFC 1035 with room for a final dot.
+const maxHost = 256
+
+// find returns the host of a URI, whose name is compared without its case and final dot; nil domain if
+// the server does not answer to it.
+func (d *domains) find(name []byte) host {
+	var low [maxHost]byte
+	if n := len(name); n > 1 && name[n-1] == '.' {
+		name = name[:n-1]
+	}
+	if len(name) > maxHost {
+		return host{}
+	}
+	return d.byHost[string(sip.AppendLower(low[:0], name))]
+}
+
+// users gives the digest check the HA1s of one domain's subscribers.
+type users struct {
+	cache  *subscriber.Cache
+	domain []byte
+}
+
+// HA1 implements digest.Users.
+func (u *users) HA1(username, realm []byte, a sip.Algorithm, ha1 *[32]byte) bool {
+	set, ok := u.cache.Lookup(username, u.domain)
+	if !ok || set.Has&(1<<a) == 0 {
+		return false
+	}
+	switch a {
+	case sip.MD5:
+		copy(ha1[:], set.MD5[:])
+	case sip.SHA256:
+		copy(ha1[:], set.SHA256[:])
+	case sip.SHA512_256:
+		copy(ha1[:], set.SHA512_256[:])
+	}
+	return true
+}

@@ -1,0 +1,74 @@
+package server
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"biloxi/location"
+	"biloxi/registrar"
+	"biloxi/sip"
+	"biloxi/transport"
+)
+
+// exchange is a request on its way to its answer. Exchanges are pooled and keep their tables, so that a
+// warm one costs no allocation. One goroutine owns it: the reader that received the request, or, from a
+// registration that waits for the disk on, the location service, which calls Done.
+type exchange struct {
+	server       *Server
+	msg          sip.Message
+	req          sip.Request
+	registration registrar.Registration
+	flow         sip.Flow
+	to           netip.AddrPort // where the response goes over UDP
+	tag          []byte
+	aor          []byte
+	user         []byte // of the AOR, escapes decoded
+}
+
+func (s *Server) newExchange() any { return &exchange{server: s} }
+
+// release gives the exchange back. Nothing of the request may be used afterwards.
+func (x *exchange) release() {
+	x.req = sip.Request{}
+	x.server.exchanges.Put(x)
+}
+
+// Done implements location.Done: the registration is on disk, or it failed and nothing of it is left.
+func (x *exchange) Done(err error) {
+	s := x.server
+	if err != nil {
+		s.unavailable(s.now(), x, err)
+	}
+	s.ledger.answer(x.registration.Status)
+	// A response that cannot be sent is not our loss: the client retransmits, and the connection that
+	// has gone is counted by the transport.
+	_ = s.transport.Send(x.flow, x.to, x.registration.Response)
+	x.release()
+}
+
+// retryAfterStore is how long a phone is asked to wait when the disk failed or too much waits for it:
+// longer than the second in which the store tries to recover, short enough not to be missed.
+const retryAfterStore = 5 * time.Second
+
+// unavailable turns the answer of a registration into 503 (RFC 3261 §21.5.4).
+func (s *Server) unavailable(now time.Time, x *exchange, err error) {
+	why := refusedStore
+	if errors.Is(err, location.ErrOverload) {
+		why = refusedLoad
+	}
+	s.ledger.refuse(now, why, x.flow.Remote, err.Error())
+	x.registration.Unavailable(retryAfterStore)
+}
+
+func (l *ledger) answer(status int) {
+	if class := status / 100; class > 0 && class < len(l.answered) {
+		l.answered[class].Add(1)
+	}
+}
+
+// reply sends the response at once, with the batch of the reader.
+func (s *Server) reply(out *transport.Out, in *transport.Arrival, x *exchange, status int, b []byte) {
+	s.ledger.answer(status)
+	out.Reply(in, x.to, b)
+}

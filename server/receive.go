@@ -1,0 +1,137 @@
+package server
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"time"
+
+	"biloxi/sip"
+	"biloxi/transport"
+)
+
+// Receive implements transport.Handler. It runs on the reader's goroutine, up to the answer or, for a
+// registration, up to the location service; it waits for nothing.
+func (s *Server) Receive(out *transport.Out, in *transport.Arrival) {
+	s.ledger.received.Add(1)
+	x := s.exchanges.Get().(*exchange)
+	x.flow, x.to = in.Flow, in.Flow.Remote
+	if waits := s.handle(s.now(), out, in, x); !waits {
+		x.release()
+	}
+}
+
+// handle answers one message; true if the exchange now belongs to the location service.
+func (s *Server) handle(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) (waits bool) {
+	if !s.understand(now, out, in, x) {
+		return false
+	}
+	switch method := x.msg.Method(); method {
+	case sip.Register:
+		return s.register(now, out, in, x)
+	case sip.Ack:
+		// RFC 3261 §17.2.3, §22.1: an ACK is never answered; ours would end transactions, and we keep none.
+	case sip.Cancel:
+		// RFC 3261 §9.2: no transaction matches, since those that a registrar answers are over at once.
+		s.refuse(now, out, in, x, refusedTransaction, 481, "")
+	case sip.Options:
+		s.options(now, out, in, x)
+	default:
+		s.notAllowed(now, out, in, x, method)
+	}
+	return false
+}
+
+// understand parses the message and sees to everything that stands before the method (RFC 3261 §8.2,
+// §16.3 step 1). False if the message is done with.
+func (s *Server) understand(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) bool {
+	err := x.msg.Parse(in.Data)
+	if x.msg.IsResponse() {
+		// RFC 3261 §18.1.2: we have sent no request, so no response is for us.
+		s.ledger.refuse(now, refusedResponse, in.Flow.Remote, "nobody asked for it")
+		return false
+	}
+	if in.Err != nil {
+		s.malformed(now, out, in, x, refusedFraming, in.Err)
+		return false
+	}
+	if err != nil {
+		s.malformed(now, out, in, x, refusedSyntax, err)
+		return false
+	}
+	err = x.req.Decode(&x.msg)
+	x.to = responseAddr(x.req.Via, in.Flow)
+	if x.msg.Answerable() && !x.msg.Version20() {
+		s.refuse(now, out, in, x, refusedVersion, 505, "")
+		return false
+	}
+	if err != nil {
+		s.malformed(now, out, in, x, refusedHeader, err)
+		return false
+	}
+	if !x.req.Target.IsSIP() {
+		// RFC 3261 §8.2.2.1
+		s.refuse(now, out, in, x, refusedScheme, 416, "")
+		return false
+	}
+	if x.req.Target.Scheme == sip.SchemeSIPS && !in.Flow.Transport.Secure() {
+		// RFC 3261 §26.2.2, RFC 5630 §3.1: each hop to a sips URI is TLS, so this one should have been.
+		s.refuse(now, out, in, x, refusedInsecure, 403, "SIPS Requires TLS")
+		return false
+	}
+	return true
+}
+
+// malformed answers 400 where an answer can be made and somebody can have it (RFC 3261 §8.2, §18.3), and
+// drops the message otherwise. The reason phrase says what is wrong (§21.4.1).
+func (s *Server) malformed(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, why refusal, err error) {
+	if !x.msg.Answerable() {
+		s.ledger.refuse(now, why, in.Flow.Remote, err.Error())
+		return
+	}
+	via, _ := x.msg.Via()
+	x.to = responseAddr(via, in.Flow)
+	status, phrase := 400, reasonPhrase("Bad Request: "+err.Error())
+	if e := (*sip.SyntaxError)(nil); errors.As(err, &e) && e.TooLarge {
+		status, phrase = 513, ""
+	}
+	s.refuse(now, out, in, x, why, status, phrase)
+}
+
+// reasonPhrase replaces what RFC 3261 §25.1 does not allow in a Reason-Phrase.
+func reasonPhrase(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || strings.ContainsRune("\"<>\\^`{|}[]#", r) {
+			return '.'
+		}
+		return r
+	}, s)
+}
+
+// refuse answers with a status alone and counts why. An empty phrase is the status's own.
+func (s *Server) refuse(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, why refusal, status int, phrase string) {
+	detail := phrase
+	if detail == "" {
+		detail = sip.StatusText(status)
+	}
+	s.ledger.refuse(now, why, in.Flow.Remote, detail)
+	if x.msg.Method() == sip.Ack {
+		return
+	}
+	s.reply(out, in, x, status, sip.AppendEnd(s.begin(out, in, x, status, phrase), nil))
+}
+
+// begin begins a response in the reader's batch: the status-line and what is mirrored.
+func (s *Server) begin(out *transport.Out, in *transport.Arrival, x *exchange, status int, phrase string) []byte {
+	x.tag = s.tagger.append(x.tag[:0], &x.msg)
+	return sip.AppendResponse(out.Buffer(), &x.msg, status, phrase, x.tag, in.Flow.Remote)
+}
+
+// responseAddr is where a response over UDP goes (RFC 3261 §18.2.2, RFC 3581 §4). A maddr is passed over:
+// it would let anybody aim our answers at a third party.
+func responseAddr(v sip.Via, flow sip.Flow) netip.AddrPort {
+	if v.Host == nil {
+		return flow.Remote
+	}
+	return v.ResponseAddr(flow.Remote)
+}

@@ -1,0 +1,109 @@
+package server
+
+import (
+	"log/slog"
+	"net/netip"
+	"sync/atomic"
+	"time"
+)
+
+// refusal is a reason for which a message was not served. Each is counted, and logged at most once a
+// second.
+type refusal uint8
+
+const (
+	refusedSyntax       refusal = iota // not a SIP message: dropped, or 400
+	refusedFraming                     // a stream that cannot be framed: 400 or 513, and closed
+	refusedResponse                    // a response that no request of ours asked for: dropped
+	refusedVersion                     // 505
+	refusedHeader                      // a header field that is missing or malformed: 400
+	refusedScheme                      // 416
+	refusedDomain                      // not a domain of ours: 404
+	refusedInsecure                    // sips over another transport than TLS: 403
+	refusedMethod                      // 405 or 501
+	refusedTransaction                 // a CANCEL that cancels nothing: 481
+	refusedBody                        // a body that must be understood and is not: 415
+	refusedExtension                   // 420
+	refusedCredentials                 // wrong password or unknown user: 401
+	refusedStale                       // an old or replayed nonce: 401 with stale
+	refusedOwner                       // authenticated, but the AOR is another's: 403
+	refusedUser                        // no such AOR: 404
+	refusedRegistration                // the registrar refused what was asked: 4xx
+	refusedStore                       // the location service cannot write: 503
+	refusedLoad                        // too much waits for the disk: 503
+	refusedInternal                    // a fault of ours: 500
+	refusals
+)
+
+var refusalNames = [refusals]string{
+	refusedSyntax:       "syntax",
+	refusedFraming:      "framing",
+	refusedResponse:     "stray_response",
+	refusedVersion:      "version",
+	refusedHeader:       "header",
+	refusedScheme:       "scheme",
+	refusedDomain:       "domain",
+	refusedInsecure:     "sips_without_tls",
+	refusedMethod:       "method",
+	refusedTransaction:  "transaction",
+	refusedBody:         "body",
+	refusedExtension:    "extension",
+	refusedCredentials:  "credentials",
+	refusedStale:        "stale_nonce",
+	refusedOwner:        "not_owner",
+	refusedUser:         "unknown_aor",
+	refusedRegistration: "registration",
+	refusedStore:        "store",
+	refusedLoad:         "overload",
+	refusedInternal:     "internal",
+}
+
+// refusalLog is how often one reason is logged.
+const refusalLog = time.Second
+
+// ledger counts what was served and what was refused. All goroutines of the server share it.
+type ledger struct {
+	log      *slog.Logger
+	received atomic.Uint64
+	answered [7]atomic.Uint64 // by class of status: answered[2] is 2xx
+	refused  [refusals]struct {
+		count  atomic.Uint64
+		logged atomic.Int64  // Unix nanoseconds of the last line
+		quiet  atomic.Uint64 // refusals since that line
+	}
+}
+
+// refuse counts a refusal and, once a second, logs it with what a person needs to find the sender.
+func (l *ledger) refuse(now time.Time, why refusal, from netip.AddrPort, detail string) {
+	r := &l.refused[why]
+	r.count.Add(1)
+	last := r.logged.Load()
+	if now.UnixNano()-last < int64(refusalLog) && last != 0 || !r.logged.CompareAndSwap(last, now.UnixNano()) {
+		r.quiet.Add(1)
+		return
+	}
+	level := slog.LevelInfo
+	if why == refusedStore || why == refusedLoad || why == refusedInternal {
+		level = slog.LevelError
+	}
+	l.log.Log(nil, level, "refused", "reason", refusalNames[why], "from", from.String(), "detail", detail,
+		"unlogged", r.quiet.Swap(0))
+}
+
+// Counters are what the server has done since it started.
+type Counters struct {
+	Received uint64            `json:"received"` // SIP messages
+	Answered map[string]uint64 `json:"answered"` // responses by class: "2xx"
+	Refused  map[string]uint64 `json:"refused"`  // by reason
+}
+
+func (l *ledger) counters() Counters {
+	c := Counters{Received: l.received.Load(), Answered: map[string]uint64{}, Refused: map[string]uint64{}}
+	for i := 1; i < len(l.answered); i++ {
+		c.Answered[string(rune('0'+i))+"xx"] = l.answered[i].Load()
+	}
+	for i := range l.refused {
+		c.Refused[refusalNames[i]] = l.refused[i].count.Load()
+	}
+	return c
+}

@@ -1,0 +1,158 @@
+package server
+
+import (
+	"time"
+
+	"biloxi/digest"
+	"biloxi/location"
+	"biloxi/sip"
+	"biloxi/transport"
+)
+
+// register answers a REGISTER (RFC 3261 §10.3): here the steps that ask whose it is, in the registrar
+// those that ask what it wants. True if the answer waits for the disk.
+func (s *Server) register(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) (waits bool) {
+	st := s.state.Load()
+	// RFC 3261 §10.3 step 1: is the domain of the Request-URI one of ours?
+	target := st.domains.find(x.req.Target.Host)
+	if target.domain == nil {
+		s.refuse(now, out, in, x, refusedDomain, 404, "Not Found: domain is not served here")
+		return false
+	}
+	// RFC 3261 §10.3 step 2: extensions, before anything is asked of the client that it cannot use.
+	x.tag = s.tagger.append(x.tag[:0], &x.msg)
+	if !st.registrar.Extensions(&x.registration, &x.req, in.Flow, x.tag) {
+		s.registrarRefuses(now, out, in, x, refusedExtension)
+		return false
+	}
+	d := s.domainOfAOR(st, x, target)
+	if d == nil {
+		s.refuse(now, out, in, x, refusedDomain, 404, "Not Found: To is not in a domain served here")
+		return false
+	}
+	// RFC 3261 §10.3 step 3: authentication, for a query as for a change.
+	result := st.digest.Check(now, &x.req, sip.HeaderAuthorization, d.realm, in.Flow.Transport.Secure(), d.algorithms, &d.users)
+	if result.Verdict != digest.Valid {
+		s.challenge(now, out, in, x, st, d, result)
+		return false
+	}
+	out.Authenticated(in)
+	if !s.authorize(now, out, in, x, st, d, result) {
+		return false
+	}
+	if !s.bodyUnderstood(now, out, in, x) {
+		return false
+	}
+	// RFC 3261 §10.3 steps 6 to 8 are the registrar's.
+	if !st.registrar.Prepare(&x.registration, now, &x.req, in.Flow, x.tag, branchHash(x.req.Via)) {
+		s.registrarRefuses(now, out, in, x, refusedRegistration)
+		return false
+	}
+	return s.change(now, out, in, x, d)
+}
+
+// registrarRefuses sends what the registrar refused with.
+func (s *Server) registrarRefuses(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, why refusal) {
+	s.ledger.refuse(now, why, in.Flow.Remote, x.registration.Reason)
+	s.reply(out, in, x, x.registration.Status, x.registration.Response)
+}
+
+// change has the location service make the change, and answers if that needs no waiting for the disk.
+func (s *Server) change(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, d *domain) (waits bool) {
+	x.aor = location.AppendAOR(x.aor[:0], x.req.To.URI.User, d.name)
+	durable, err := s.location.Update(now, x.aor, &x.registration, x)
+	switch {
+	case err != nil:
+		s.unavailable(now, x, err)
+	case !durable:
+		return true
+	case x.registration.Status >= 300:
+		s.registrarRefuses(now, out, in, x, refusedRegistration)
+		return false
+	}
+	s.reply(out, in, x, x.registration.Status, x.registration.Response)
+	return false
+}
+
+// domainOfAOR is the domain of the To, nil if it is none of ours or not that of the Request-URI
+// (RFC 3261 §10.3 step 5). A Request-URI with a server's own host name stands for all of its domains
+// (RFC 3665 §2.1 registers bob@biloxi.example.com at ss2.biloxi.example.com).
+func (s *Server) domainOfAOR(st *state, x *exchange, target host) *domain {
+	if !x.req.To.URI.IsSIP() || x.req.To.URI.User == nil {
+		return nil
+	}
+	to := st.domains.find(x.req.To.URI.Host)
+	if to.domain == nil || to.domain != target.domain && !target.alias {
+		return nil
+	}
+	return to.domain
+}
+
+// challenge answers 401 with new nonces (RFC 3261 §22.2), or 400 if the credentials cannot be read. No
+// state is kept for it.
+func (s *Server) challenge(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, st *state, d *domain, r digest.Result) {
+	switch r.Verdict {
+	case digest.Malformed:
+		s.refuse(now, out, in, x, refusedHeader, 400, "Bad Request: Authorization: "+r.Reason)
+		return
+	case digest.Wrong:
+		s.ledger.refuse(now, refusedCredentials, in.Flow.Remote, r.Reason)
+	case digest.Stale:
+		s.ledger.refuse(now, refusedStale, in.Flow.Remote, r.Reason)
+	}
+	b := s.begin(out, in, x, 401, "")
+	b = st.digest.AppendChallenge(b, now, sip.HeaderWWWAuthenticate, d.realm, d.algorithms, r.Verdict == digest.Stale)
+	s.reply(out, in, x, 401, sip.AppendEnd(b, nil))
+}
+
+// authorize sees that the AOR exists and that the user may change it. False: it is answered.
+func (s *Server) authorize(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, st *state, d *domain, r digest.Result) bool {
+	// RFC 8760 §2.6: credentials made for a URI of somebody else's are not for us.
+	if st.domains.find(r.URI.Host).domain == nil {
+		s.refuse(now, out, in, x, refusedOwner, 403, "Forbidden: the digest's uri is not served here")
+		return false
+	}
+	x.user = sip.AppendUnescaped(x.user[:0], x.req.To.URI.User)
+	if string(x.user) == string(r.Username) {
+		return true
+	}
+	// RFC 3261 §10.3 step 5
+	if _, ok := s.subscribers.Lookup(x.user, d.name); !ok {
+		s.refuse(now, out, in, x, refusedUser, 404, "")
+		return false
+	}
+	// RFC 3261 §10.3 step 4: a third party registers for another only by name.
+	if !d.thirdParty[string(r.Username)] {
+		s.refuse(now, out, in, x, refusedOwner, 403, "Forbidden: not the owner of this address-of-record")
+		return false
+	}
+	return true
+}
+
+// bodyUnderstood refuses a body that must be understood (RFC 3261 §8.2.3): a REGISTER has no use for
+// any, so all but an optional one is refused.
+func (s *Server) bodyUnderstood(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) bool {
+	if len(x.msg.Body()) == 0 {
+		return true
+	}
+	if v, ok := x.msg.Value(sip.HeaderContentDisposition); ok {
+		if handling, ok := paramsOf(v).Value("handling"); ok && string(handling) == "optional" {
+			return true
+		}
+	}
+	s.ledger.refuse(now, refusedBody, in.Flow.Remote, "a REGISTER with a body")
+	b := s.begin(out, in, x, 415, "")
+	b = sip.AppendFieldString(b, sip.HeaderAccept, "")
+	s.reply(out, in, x, 415, sip.AppendEnd(b, nil))
+	return false
+}
+
+// paramsOf returns the parameters behind a token value.
+func paramsOf(v []byte) sip.Params {
+	for i, c := range v {
+		if c == ';' {
+			return sip.Params(v[i:])
+		}
+	}
+	return nil
+}

@@ -1,0 +1,178 @@
+// Package server wires the floors into one SIP element: it decides whose a request is, and owns every
+// long-lived goroutine and the stores.
+//
+// It implements what RFC 3261 §8.2 asks of every user agent server, and steps 1 and 3 to 5 of §10.3; the
+// rest of §10.3 is in package registrar. It leaves out, until calls come, everything that forwards.
+//
+// Who owns what: the transport's readers run [Server.Receive], each with an exchange of its own from a
+// pool; the location service owns an exchange from Update to Done; what a reload changes is one value
+// behind an atomic pointer, replaced and never written to.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"biloxi/config"
+	"biloxi/digest"
+	"biloxi/location"
+	"biloxi/registrar"
+	"biloxi/sip"
+	"biloxi/store/journal"
+	"biloxi/store/sqlite"
+	"biloxi/subscriber"
+	"biloxi/transport"
+)
+
+// Options are what a server needs beside its configuration. The zero value is right for a real one.
+type Options struct {
+	Logger *slog.Logger // nil: nothing is logged
+
+	// ListenPacket and ListenStream open sockets; nil: those of the system. Tests give a simulated network.
+	ListenPacket func(network, address string) (net.PacketConn, error)
+	ListenStream func(network, address string) (net.Listener, error)
+
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+}
+
+// Server is one SIP element: a registrar with its location service.
+type Server struct {
+	log       *slog.Logger
+	now       func() time.Time
+	ledger    ledger
+	tagger    tagger
+	secret    [32]byte // of the nonces; of this process alone, so that none outlives what is known of its use
+	started   time.Time
+	state     atomic.Pointer[state]
+	reload    sync.Mutex // one Reload at a time
+	exchanges sync.Pool
+
+	subscribers *subscriber.Cache // all of them, in memory
+	store       subscriber.Store
+	location    location.Store
+	transport   *transport.Transport
+}
+
+// state is what a reload replaces.
+type state struct {
+	config    config.Config
+	domains   *domains
+	registrar *registrar.Registrar
+	digest    *digest.Authenticator
+}
+
+// New opens the stores in the data folder and makes a server that listens to nothing yet. On an error
+// nothing stays open.
+func New(cfg config.Config, opt Options) (_ *Server, err error) {
+	s := &Server{log: opt.Logger, now: opt.Now, tagger: newTagger(), subscribers: subscriber.NewCache()}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	s.ledger.log = s.log
+	s.started = s.now()
+	s.exchanges.New = s.newExchange
+	if _, err := rand.Read(s.secret[:]); err != nil {
+		return nil, err
+	}
+	s.state.Store(s.newState(cfg, nil))
+	tls, err := loadTLS(cfg.TLS)
+	if err != nil {
+		return nil, err
+	}
+	if s.transport, err = transport.New(transportConfig(cfg, tls, opt, s.log), s); err != nil {
+		return nil, err
+	}
+	if err := s.open(cfg); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// newState makes what cfg says of domains, registrar and digest. The digest is kept from old if its keys
+// have not changed, and with it what it knows of nonces in use.
+func (s *Server) newState(cfg config.Config, old *state) *state {
+	st := &state{config: cfg, domains: newDomains(cfg.Domains, s.subscribers), registrar: registrar.New(registrarConfig(cfg.Registrar))}
+	if old != nil && old.config.Auth == cfg.Auth {
+		st.digest = old.digest
+	} else {
+		st.digest = digest.New(digestConfig(cfg.Auth), &s.secret)
+	}
+	return st
+}
+
+// open opens the stores and reads all subscribers into memory.
+func (s *Server) open(cfg config.Config) error {
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	bindings, err := journal.Open(journal.Config{
+		Dir:           filepath.Join(cfg.Data, "location"),
+		Durability:    journalDurability(cfg.Location.Durability),
+		Interval:      time.Duration(cfg.Location.Interval),
+		SnapshotBytes: int64(cfg.Location.SnapshotSize),
+		MaxPending:    int(cfg.Location.MaxPending),
+		Logger:        s.log,
+		Synced:        s.transport.Flush,
+		Now:           s.now,
+	})
+	if err != nil {
+		return err
+	}
+	s.location = bindings
+	store, err := sqlite.Open(filepath.Join(cfg.Data, SubscriberFile))
+	if err != nil {
+		return err
+	}
+	s.store = store
+	if err := s.subscribers.Load(context.Background(), store); err != nil {
+		return fmt.Errorf("subscribers: %w", err)
+	}
+	return nil
+}
+
+// SubscriberFile is the database of subscribers in the data folder.
+const SubscriberFile = "subscribers.db"
+
+// Listen binds all sockets, or none and says which could not be had.
+func (s *Server) Listen() error { return s.transport.Listen() }
+
+// Addrs are what is listened to, after Listen: Transport and Local of each flow, in the order of the
+// configuration.
+func (s *Server) Addrs() []sip.Flow { return s.transport.Addrs() }
+
+// Serve answers what arrives, until Shutdown. It binds the sockets if Listen has not.
+func (s *Server) Serve() error { return s.transport.Serve() }
+
+// Shutdown stops receiving, lets the answers that wait for the disk go out, and closes sockets and
+// stores. When ctx ends it stops waiting for peers; what was acknowledged is on disk all the same.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.transport.Stop()
+	err := s.location.Close() // tells each exchange that waits: their answers go to the sockets
+	s.transport.Flush()
+	return errors.Join(err, s.transport.Shutdown(ctx), s.store.Close())
+}
+
+// close closes the stores that New has opened so far.
+func (s *Server) close() error {
+	var errs []error
+	if s.location != nil {
+		errs = append(errs, s.location.Close())
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	return errors.Join(errs...)
+}
