@@ -82,10 +82,8 @@ type Location struct {
 // Auth says how digest authentication works, in all domains.
 type Auth struct {
 	NonceLifetime Duration `toml:"nonce_lifetime"`
-	MaxNonces     int      `toml:"max_nonces"`  // nonces whose counts are remembered
-	AuthInt       bool     `toml:"auth_int"`    // offer qop auth-int beside auth
-	Secret        string   `toml:"secret"`      // that nonces are signed with; empty: one that the server makes and keeps in the data folder
-	SecretFile    string   `toml:"secret_file"` // file that holds Secret; [Parse] reads it into Secret
+	MaxNonces     int      `toml:"max_nonces"` // nonces whose counts are remembered
+	AuthInt       bool     `toml:"auth_int"`   // offer qop auth-int beside auth
 }
 
 // Limits bounds what peers may use. Over a limit a peer is refused and counted.
@@ -110,11 +108,11 @@ type Log struct {
 	Format LogFormat `toml:"format"`
 }
 
-// DefaultAlgorithms are the challenges of a domain that names none. MD5 stands first, against the
-// advice of RFC 8760 §2.4 to put the strongest first: sipp, JsSIP and SIP.js read only the first
-// challenge and know only MD5, so with SHA-256 in front they could not register at all. Clients that
-// know better choose SHA-256 from the second.
-var DefaultAlgorithms = []Algorithm{Algorithm(sip.MD5), Algorithm(sip.SHA256)}
+// DefaultAlgorithms are the challenges of a domain that names none: MD5 alone. It is the one offer that
+// all clients answer: sipp, sipsak and JsSIP know only MD5 and read only the first challenge, and
+// baresip 1.0 gives up as soon as any challenge names another algorithm, wherever it stands. What MD5
+// protects here is a password over a network; the remedy for that is TLS, and then SHA-256.
+var DefaultAlgorithms = []Algorithm{Algorithm(sip.MD5)}
 
 // Default returns the configuration of a server without a file: one domain, on loopback alone. The
 // caller owns it.

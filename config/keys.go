@@ -15,7 +15,7 @@ var keys = []key{
 	{"domain[].name", "The domain, as it stands behind the @ of an address of record. Required. Without any [[domain]], the one domain is localhost, with the aliases 127.0.0.1 and [::1].", `"biloxi.example.com"`},
 	{"domain[].realm", "Realm of the domain's challenges, which phones show and passwords are bound to: after a change all passwords must be set again. Default: the name.", `"biloxi.example.com"`},
 	{"domain[].aliases", "Other hosts that stand for the domain in a Request-URI or an address of record: names of the server, its addresses.", `["sip.example.com", "192.0.2.10"]`},
-	{"domain[].algorithms", "Challenges that are offered, in this order: MD5, SHA-256, SHA-512-256. MD5 stands first because sipp, JsSIP and SIP.js read only the first challenge and know only MD5; clients that know better choose SHA-256 from the second. Where all clients know SHA-256, make it [\"SHA-256\"].", `["MD5", "SHA-256"]`},
+	{"domain[].algorithms", "Challenges that are offered, in this order: MD5, SHA-256, SHA-512-256. Default: MD5 alone, because it is the one offer that all clients answer: sipp, sipsak and JsSIP know only MD5 and read only the first challenge, and baresip 1.0 gives up as soon as any challenge names another algorithm. Where all phones are younger, make it [\"SHA-256\", \"MD5\"], or [\"SHA-256\"]; subscribers need no new passwords for that. docs/peers.md says what each peer does.", `["SHA-256", "MD5"]`},
 	{"domain[].third_party", "Users of the domain who may register contacts for all of its addresses of record, not only their own.", `["provisioning"]`},
 
 	{"listen[].transport", "udp, tcp or tls. Without any [[listen]], the server listens on 127.0.0.1:5060 by udp and tcp.", `"udp"`},
@@ -47,8 +47,6 @@ var keys = []key{
 	{"auth.nonce_lifetime", "How long a nonce is good; then the client is challenged again, with stale=TRUE, and asks nobody for a password.", ""},
 	{"auth.max_nonces", "Nonces whose counts are remembered, against replays. A client whose nonce was forgotten is challenged again.", ""},
 	{"auth.auth_int", "Offer qop auth-int beside auth: digests that cover the body. Some clients take the first qop that they see and cannot do it.", ""},
-	{"auth.secret", "What nonces are signed with: 32 characters or more. Default: one that the server makes and keeps in the data folder.", `""`},
-	{"auth.secret_file", "File that holds the secret, instead of secret.", `"nonce.secret"`},
 
 	{"limits.connections", "TCP and TLS connections in all.", ""},
 	{"limits.connections_per_source", "TCP and TLS connections from one IP address. Many phones may share one behind a NAT.", ""},

@@ -9,11 +9,8 @@ const (
 	// domains.
 	maxFile = 16 << 20
 
-	// maxSecretFile is the largest file that a secret is read from, in bytes.
+	// maxSecretFile is the largest file that a variable's value is read from, in bytes.
 	maxSecretFile = 64 << 10
-
-	// minSecret is the shortest secret, in bytes: 128 bits in hexadecimal digits.
-	minSecret = 32
 
 	// maxExpires is what a delta-seconds can say (RFC 3261 §20.19), less the value that means for ever.
 	maxExpires = (1<<32 - 2) * time.Second

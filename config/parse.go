@@ -58,7 +58,6 @@ func parse(src source) (Config, error) {
 	if len(src.errs) == 0 {
 		complete(&cfg)
 		src.resolvePaths(&cfg)
-		src.readSecret(&cfg)
 		src.validate(&cfg)
 	}
 	if len(src.errs) > 0 {
@@ -186,29 +185,9 @@ func (s *source) resolvePaths(cfg *Config) {
 	resolve("tls.certificate", &cfg.TLS.Certificate)
 	resolve("tls.key", &cfg.TLS.Key)
 	resolve("tls.client_ca", &cfg.TLS.ClientCA)
-	resolve("auth.secret_file", &cfg.Auth.SecretFile)
 	for i := range cfg.TLS.SNI {
 		resolve(fmt.Sprintf("tls.sni.%d.certificate", i), &cfg.TLS.SNI[i].Certificate)
 		resolve(fmt.Sprintf("tls.sni.%d.key", i), &cfg.TLS.SNI[i].Key)
-	}
-}
-
-// readSecret reads auth.secret_file into auth.secret.
-func (s *source) readSecret(cfg *Config) {
-	if cfg.Auth.SecretFile == "" {
-		return
-	}
-	if cfg.Auth.Secret != "" {
-		s.fail("auth.secret_file", "give secret or secret_file, not both")
-		return
-	}
-	secret, err := readSecret(cfg.Auth.SecretFile)
-	if err != nil {
-		s.fail("auth.secret_file", "%v", err)
-		return
-	}
-	if cfg.Auth.Secret = secret; secret == "" {
-		s.fail("auth.secret_file", "%s is empty", cfg.Auth.SecretFile)
 	}
 }
 

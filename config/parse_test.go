@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 
@@ -129,7 +128,7 @@ func TestErrors(t *testing.T) {
 		{"duplicate alias", domain + "aliases = [\"b.example\",\n\"a.example\"]\n",
 			`f.toml:4:1: "a.example" is taken already, by domain.0.name (line 2)`},
 		{"no algorithms", domain + "algorithms = []\n",
-			`f.toml:3:1: algorithms is empty; write ["MD5", "SHA-256"], or leave it out`},
+			`f.toml:3:1: algorithms is empty; write ["MD5"], or leave it out`},
 		{"algorithm twice", domain + "algorithms = [\"MD5\", \"md5\"]\n",
 			`f.toml:3:22: MD5 stands twice in algorithms; keep one`},
 		{"realm", domain + "realm = 'a\"b'\n",
@@ -173,10 +172,6 @@ func TestErrors(t *testing.T) {
 		{"jitter that is no number", "[registrar]\njitter = nan\n", `f.toml:2:10: jitter is NaN; it is a share of the expiry, from 0 to 0.5`},
 		{"service route", "[registrar]\nservice_route = [\"proxy.example.com\"]\n",
 			`f.toml:2:18: "proxy.example.com" is no SIP URI; write it as "sip:proxy.example.com;lr"`},
-		{"short secret", "[auth]\nsecret = \"xyzzy\"\n",
-			`f.toml:2:10: the secret has 5 characters; make it 32 or more, as "openssl rand -hex 32" does`},
-		{"no secret file", "[auth]\nsecret_file = \"/nowhere/secret\"\n",
-			`f.toml:2:15: open /nowhere/secret: no such file or directory`},
 		{"head size", "[limits]\nhead_size = \"64GiB\"\n", `f.toml:2:13: head_size is 64GiB; it is from 4KiB to 1MiB`},
 		{"two errors", "[registrar]\nmax_contacts = 0\njitter = 7\n",
 			"f.toml:2:16: max_contacts is 0; it is from 1 to 1000\n" +
@@ -199,7 +194,7 @@ func TestErrors(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(secret, []byte(strings.Repeat("s", 32)+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(secret, []byte("of the atlanta office\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cfg, err := Parse("/etc/biloxi/biloxi.toml", []byte(issueFile), []string{
@@ -210,7 +205,7 @@ func TestEnvironment(t *testing.T) {
 		"BILOXI_DOMAIN_0_ALIASES=SS3.example.com, 192.0.2.1", "BILOXI_DOMAIN_1_ALGORITHMS=SHA-256",
 		"BILOXI_LISTEN_3_TRANSPORT=tcp", "BILOXI_LISTEN_2_TRANSPORT=tcp", "BILOXI_LISTEN_2_ADDRESS=0.0.0.0:5060",
 		"BILOXI_LISTEN_3_ADDRESS=[::]:5060",
-		"BILOXI_AUTH_SECRET_FILE=" + secret, "BILOXI_LIMITS_WRITE_QUEUE=1MiB",
+		"BILOXI_DOMAIN_0_REALM_FILE=" + secret, "BILOXI_LIMITS_WRITE_QUEUE=1MiB",
 		"BILOXI_TLS_KEY=k.pem",
 		// What a container platform makes for services called biloxi and biloxi-tls.
 		"BILOXI_SERVICE_HOST=10.0.0.1", "BILOXI_PORT=tcp://10.0.0.1:5060", "BILOXI_TLS_SERVICE_HOST=10.0.0.1", "BILOXI_TLS_PORT_5061_TCP=tcp://10.0.0.1:5061",
@@ -229,7 +224,7 @@ func TestEnvironment(t *testing.T) {
 		"algorithms":   reflect.DeepEqual(cfg.Domains[1].DigestAlgorithms(), []sip.Algorithm{sip.SHA256}),
 		"listen.2":     cfg.Listeners[2] == Listener{Transport(sip.TCP), "0.0.0.0:5060"},
 		"listen.3":     cfg.Listeners[3] == Listener{Transport(sip.TCP), "[::]:5060"},
-		"secret":       cfg.Auth.Secret == strings.Repeat("s", 32),
+		"secret":       cfg.Domains[0].Realm == "of the atlanta office",
 		"write_queue":  cfg.Limits.WriteQueue == 1<<20,
 		"key":          cfg.TLS.Key == "k.pem",
 	} {
@@ -262,21 +257,15 @@ func TestEnvironmentErrors(t *testing.T) {
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "biloxi.toml")
-	secret := strings.Repeat("0123456789abcdef", 4)
-	for name, text := range map[string]string{
-		"biloxi.toml": "data = \"data\"\n[auth]\nsecret_file = \"secret\"\n",
-		"secret":      secret + "\n",
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.WriteFile(path, []byte("data = \"data\"\n"), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	cfg, err := Load(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Data != filepath.Join(dir, "data") || cfg.Auth.Secret != secret {
-		t.Errorf("data %q, secret %q", cfg.Data, cfg.Auth.Secret)
+	if cfg.Data != filepath.Join(dir, "data") {
+		t.Errorf("data %q", cfg.Data)
 	}
 	if _, err := Load(filepath.Join(dir, "none.toml"), nil); err == nil {
 		t.Error("a file that is not there was read")

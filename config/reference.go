@@ -79,7 +79,7 @@ address = "0.0.0.0:5060"
   ` + "`BILOXI_DATA`, `BILOXI_REGISTRAR_MIN_EXPIRES`, `BILOXI_LISTEN_0_ADDRESS`" + ` (tables count from 0; the next number adds
   one). Lists are written with commas. An empty variable is none. One that begins as ours do and names no key is an error.
 - **Secrets**: every variable has a variant with ` + "`_FILE`" + ` behind it that names a file whose content is the value:
-  ` + "`BILOXI_AUTH_SECRET_FILE=/run/secrets/nonce`" + `.
+  ` + "`BILOXI_DOMAIN_0_REALM_FILE=/run/secrets/realm`" + `.
 - **Reload**: SIGHUP reads the file and all certificates again. If anything is wrong, all of it stays as it was and the
   error is logged. ` + "`data`, `[[listen]]` and `[location]`" + ` take a restart.
 `

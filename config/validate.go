@@ -60,7 +60,7 @@ func (s *source) validateDomain(path string, d *Domain) {
 		s.fail(path+".realm", "realm %q has quotes, backslashes or control characters; leave them out", d.Realm)
 	}
 	if len(d.Algorithms) == 0 {
-		s.fail(path+".algorithms", "algorithms is empty; write [\"MD5\", \"SHA-256\"], or leave it out")
+		s.fail(path+".algorithms", "algorithms is empty; write [\"MD5\"], or leave it out")
 	}
 	for i, a := range d.Algorithms {
 		if slices.Contains(d.Algorithms[:i], a) {
@@ -205,10 +205,6 @@ func (s *source) validateLocation(l *Location) {
 func (s *source) validateAuth(a *Auth) {
 	s.atLeast("auth.nonce_lifetime", a.NonceLifetime, Duration(time.Second))
 	s.between("auth.max_nonces", a.MaxNonces, 1, maxNonces)
-	if a.Secret != "" && len(a.Secret) < minSecret {
-		path := s.given("auth.secret", "auth.secret_file")
-		s.fail(path, "the secret has %d characters; make it %d or more, as \"openssl rand -hex 32\" does", len(a.Secret), minSecret)
-	}
 }
 
 func (s *source) validateLimits(l *Limits) {
