@@ -1,0 +1,159 @@
+package registrar
+
+import (
+	"bytes"
+
+	"biloxi/sip"
+)
+
+// contact is one Contact value of a REGISTER.
+type contact struct {
+	uri      sip.URI
+	params   []byte // its own parameters as they are stored
+	expires  []byte // value of its expires parameter
+	hasParam bool   // it has an expires parameter
+	hasQ     bool
+	q        sip.Q
+	granted  uint32 // seconds; 0: to be removed
+	instance []byte // +sip.instance without its quotes; nil if there is none
+	regID    uint32 // 0: none, or none that counts
+	at       int    // set by Apply: index of the binding that it is, -1 if there is none
+}
+
+// readContacts reads all Contact values. RFC 3261 §10.3 step 6: "*" stands alone, with Expires: 0.
+func (reg *Registration) readContacts(req *sip.Request) *refusal {
+	if hasStar(req) {
+		return reg.readStar(req)
+	}
+	values := req.Values(sip.HeaderContact)
+	for values.Next() {
+		if len(reg.contacts) == maxRequestContacts {
+			return tooManyContacts
+		}
+		reg.contacts = append(reg.contacts, contact{})
+		c := &reg.contacts[len(reg.contacts)-1]
+		if why := reg.readContact(c, &values.NameAddr); why != nil {
+			return why
+		}
+	}
+	if reg.Err = values.Err(); reg.Err != nil {
+		return contactMalformed
+	}
+	return nil
+}
+
+// hasStar reports whether "*" is the first value of a line of Contact. With anything else behind it than
+// a comma it is the display name of a name-addr.
+func hasStar(req *sip.Request) bool {
+	for i := req.Index(sip.HeaderContact); i >= 0; i = req.Next(i) {
+		if _, _, value := req.Field(i); len(value) > 0 && value[0] == '*' {
+			rest := bytes.TrimLeft(value[1:], " \t\r\n")
+			if len(rest) == 0 || rest[0] == ',' {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (reg *Registration) readStar(req *sip.Request) *refusal {
+	i := req.Index(sip.HeaderContact)
+	_, _, value := req.Field(i)
+	if len(value) != 1 || req.Next(i) >= 0 {
+		return starAlone
+	}
+	if seconds, ok := headerExpires(req); !ok || seconds != 0 {
+		return starExpires
+	}
+	reg.star = true
+	return nil
+}
+
+// readContact reads what a binding stores of a Contact value.
+func (reg *Registration) readContact(c *contact, n *sip.NameAddr) *refusal {
+	c.uri = n.URI
+	if len(c.uri.Raw()) > maxContactURI {
+		return uriTooLong
+	}
+	c.q = 1000
+	start := len(reg.scratch)
+	for name, value, rest := n.Params.Next(); name != nil; name, value, rest = rest.Next() {
+		if !c.readParam(name, value) {
+			return qMalformed
+		}
+		if !isBindingParam(name) {
+			reg.keepParam(name, value)
+		}
+		if len(reg.scratch)-start > maxContactParams {
+			return paramsTooLong
+		}
+	}
+	if end := len(reg.scratch); end > start {
+		c.params = reg.scratch[start:end:end]
+	}
+	// RFC 5626 §6: a reg-id without an instance is ignored.
+	if c.instance == nil {
+		c.regID = 0
+	}
+	return nil
+}
+
+func (reg *Registration) keepParam(name, value []byte) {
+	reg.scratch = append(append(reg.scratch, ';'), name...)
+	if value != nil {
+		reg.scratch = append(reg.scratch, '=')
+		reg.scratch = appendUnfolded(reg.scratch, value)
+	}
+}
+
+var (
+	paramExpires  = []byte("expires")
+	paramQ        = []byte("q")
+	paramInstance = []byte("+sip.instance")
+	paramRegID    = []byte("reg-id")
+)
+
+// isBindingParam tells the parameters whose value belongs to the binding, and is shown from there.
+func isBindingParam(name []byte) bool {
+	return bytes.EqualFold(name, paramExpires) || bytes.EqualFold(name, paramQ)
+}
+
+// readParam reads a parameter that has a meaning here; of one that stands twice the first counts. False:
+// a q that is no qvalue, which is refused, because a guess would change the order of a user's phones.
+func (c *contact) readParam(name, value []byte) bool {
+	switch {
+	case bytes.EqualFold(name, paramExpires):
+		if !c.hasParam {
+			c.expires, c.hasParam = value, true
+		}
+	case bytes.EqualFold(name, paramQ):
+		if !c.hasQ {
+			c.q, c.hasQ = sip.ParseQ(value)
+			return c.hasQ
+		}
+	case bytes.EqualFold(name, paramInstance):
+		// RFC 5626 §4.1: a quoted string that holds a URN in <>.
+		if n := len(value); c.instance == nil && n > 2 && value[0] == '"' && !bytes.ContainsAny(value, "\r\n") {
+			c.instance = value[1 : n-1]
+		}
+	case bytes.EqualFold(name, paramRegID):
+		// RFC 5626 §10: 1*DIGIT, not 0 and below 2^31; any other is none.
+		if id, ok := sip.ParseDeltaSeconds(value); ok && id <= maxRegID && c.regID == 0 {
+			c.regID = id
+		}
+	}
+	return true
+}
+
+// checkTwice refuses two values that are one binding. RFC 3261 §10.3 step 7 taken by the letter comes to
+// the same: the second finds the CSeq of the first, which is not lower than its own.
+func (reg *Registration) checkTwice() *refusal {
+	for i := range reg.contacts {
+		for j := range i {
+			if reg.contacts[i].same(&reg.contacts[j]) {
+				return contactTwice
+			}
+		}
+	}
+	return nil
+}

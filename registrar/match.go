@@ -1,0 +1,51 @@
+package registrar
+
+import (
+	"bytes"
+
+	"biloxi/location"
+	"biloxi/sip"
+)
+
+// likeness says how well a binding and a contact fit.
+type likeness uint8
+
+const (
+	unlike likeness = iota
+	equal           // by the rules of comparison
+	exact           // in every byte as well
+)
+
+// like compares a contact with a binding. RFC 5626 §6: by instance and reg-id where both count, whatever
+// the URI; two of which one is by reg-id and the other is not are never the same binding. RFC 3261 §10.3
+// step 7: else by URI, as §19.1.4 compares them.
+func (c *contact) like(b *location.Binding) likeness {
+	if c.regID != b.RegID {
+		return unlike
+	}
+	if c.regID != 0 {
+		if sameInstance(c.instance, b.Instance) {
+			return exact
+		}
+		return unlike
+	}
+	if bytes.Equal(c.uri.Raw(), b.Contact) {
+		return exact
+	}
+	uri, err := sip.ParseURI(b.Contact)
+	if err != nil || !c.uri.Equal(uri) {
+		return unlike
+	}
+	return equal
+}
+
+// same reports whether two contacts of one request are one binding.
+func (c *contact) same(d *contact) bool {
+	if c.regID != d.regID {
+		return false
+	}
+	if c.regID != 0 {
+		return sameInstance(c.instance, d.instance)
+	}
+	return c.uri.Equal(d.uri)
+}
