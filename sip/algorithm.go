@@ -36,7 +36,7 @@ func (a Algorithm) Size() int {
 // A challenge or credentials without one mean MD5 (RFC 3261 §22.4); that is the caller's.
 func AlgorithmOf(name []byte) Algorithm {
 	for a := MD5; a <= SHA512_256; a++ {
-		if len(name) == len(algorithmNames[a]) && foldEqualString(name, algorithmNames[a]) {
+		if equalFoldString(name, algorithmNames[a]) {
 			return a
 		}
 	}

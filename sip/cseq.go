@@ -7,28 +7,34 @@ type CSeq struct {
 }
 
 // ParseCSeq reads 1*DIGIT LWS Method.
-func ParseCSeq(b []byte) (CSeq, error) {
-	c, at, reason := parseCSeq(b)
-	if reason != "" {
+func ParseCSeq(b []byte) (c CSeq, err error) {
+	if at, reason := c.parse(b, ""); reason != "" {
 		return CSeq{}, &SyntaxError{Header: HeaderCSeq, Offset: at, Reason: reason}
 	}
 	return c, nil
 }
 
-func parseCSeq(b []byte) (c CSeq, at int, reason string) {
-	i := 0
-	for i < len(b) && is(b[i], classDigit) {
-		i++
-	}
+// parse reads the value into c. The method is most likely the one given, that of the request.
+func (c *CSeq) parse(b []byte, likely Method) (at int, reason string) {
+	i := skipDigits(b, 0)
 	n, over, ok := parseUint(b[:i], MaxCSeq)
 	if !ok || over {
-		return c, 0, "not a number below 2^31"
+		return 0, "not a number below 2^31"
 	}
-	j := skipLWS(b, i)
-	if j == i || !all(b[j:], classToken) {
-		return c, i, "no white space and method behind the number"
+	c.Number = uint32(n)
+	method := skipLWS(b, i)
+	if method == i {
+		return i, "no white space behind the number"
 	}
-	return CSeq{Number: uint32(n), Method: methodOf(b[j:])}, 0, ""
+	if likely != "" && string(b[method:]) == string(likely) {
+		c.Method = likely
+		return 0, ""
+	}
+	if end := skipToken(b, method); end == method || end < len(b) {
+		return end, "not a method"
+	}
+	c.Method = methodOf(b[method:])
+	return 0, ""
 }
 
 // Append appends the value.

@@ -47,17 +47,13 @@ func (t Transport) DefaultPort() uint16 {
 // TransportOf returns the transport that a Via, or a URI's transport parameter, names in either case;
 // none if it names no transport that is known.
 func TransportOf(name []byte) Transport {
-	switch {
-	case foldIs(name, "udp"):
-		return UDP
-	case foldIs(name, "tcp"):
-		return TCP
-	case foldIs(name, "tls"):
-		return TLS
-	case foldIs(name, "ws"):
-		return WS
-	case foldIs(name, "wss"):
-		return WSS
+	if len(name) > 3 {
+		return NoTransport
+	}
+	for t := UDP; t <= WSS; t++ {
+		if equalFoldString(name, transportNames[t]) {
+			return t
+		}
 	}
 	return NoTransport
 }

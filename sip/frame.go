@@ -8,7 +8,7 @@ import "bytes"
 // length behind them: 0 if more must come. A message that cannot be bounded is an error, after which the
 // stream is of no use: its header section is larger than maxHead or its body than maxBody, or it has no
 // Content-Length that can be read; known is then the length of the header section if that was complete,
-// so that a request can still be answered.
+// so that a request can still be answered. The offset of the error is counted behind skip.
 func Frame(b []byte, maxHead, maxBody int) (skip, length, known int, err error) {
 	for skip+1 < len(b) && b[skip] == '\r' && b[skip+1] == '\n' {
 		skip += 2
@@ -25,59 +25,64 @@ func Frame(b []byte, maxHead, maxBody int) (skip, length, known int, err error) 
 		return skip, 0, 0, nil
 	}
 	head += len(crlfcrlf)
-	body, bad := contentLength(b[:head])
-	if bad != "" {
-		return skip, 0, head, &SyntaxError{Header: HeaderContentLength, Offset: skip + head, Reason: bad}
+	body, at, reason := contentLength(b[:head])
+	if reason != "" {
+		return skip, 0, head, &SyntaxError{Header: HeaderContentLength, Offset: at, Reason: reason}
 	}
-	if body > maxBody {
-		return skip, 0, head, &SyntaxError{Header: HeaderContentLength, Offset: skip + head, Reason: "the body is too long", TooLarge: true}
+	if body > uint64(maxBody) {
+		return skip, 0, head, &SyntaxError{Header: HeaderContentLength, Offset: at, Reason: "the body is too long", TooLarge: true}
 	}
-	if len(b) < head+body {
+	if uint64(len(b)-head) < body {
 		return skip, 0, 0, nil
 	}
-	return skip, head + body, head, nil
+	return skip, head + int(body), head, nil
 }
 
 var crlfcrlf = []byte("\r\n\r\n")
 
-// contentLength reads the Content-Length of a header section; more than one is an error, so that nobody
-// else frames the stream in another way.
-func contentLength(head []byte) (n int, bad string) {
+// contentLength reads the Content-Length of a header section, and says where it stands or is wrong. More
+// than one is an error, so that nobody else frames the stream in another way.
+func contentLength(head []byte) (n uint64, at int, reason string) {
 	found := false
 	for line := 0; line < len(head); {
-		end := bytes.IndexByte(head[line:], '\n')
-		if end < 0 {
-			break
+		next := line + bytes.IndexByte(head[line:], '\n') + 1
+		// RFC 3261 §7.3.1: a line that begins with white space goes on with the one before.
+		for next < len(head) && (head[next] == ' ' || head[next] == '\t') {
+			next += bytes.IndexByte(head[next:], '\n') + 1
 		}
-		end += line + 1
-		for end < len(head) && (head[end] == ' ' || head[end] == '\t') {
-			more := bytes.IndexByte(head[end:], '\n')
-			if more < 0 {
-				return 0, "no CRLF ends a header field"
+		if value := contentLengthValue(head[:next], line); value >= 0 {
+			if found {
+				return 0, line, "the header field stands twice"
 			}
-			end += more + 1
-		}
-		if c := head[line]; c == 'l' || c == 'L' || c == 'c' || c == 'C' {
-			nameEnd := skipToken(head, line)
-			if HeaderOf(head[line:nameEnd]) == HeaderContentLength {
-				colon := skipLWS(head[:end], nameEnd)
-				if colon == end || head[colon] != ':' {
-					return 0, "no colon behind the name"
-				}
-				v, over, ok := parseUint(trimLWS(head[colon+1:end]), 1<<30)
-				if !ok || found {
-					return 0, "not one number of bytes"
-				}
-				if over {
-					v = 1 << 30
-				}
-				n, found = int(v), true
+			var ok bool
+			if n, _, ok = parseUint(trimLWS(head[value:next]), MaxDeltaSeconds); !ok {
+				return 0, value, "not a number of bytes"
 			}
+			found, at = true, value
 		}
-		line = end
+		line = next
 	}
 	if !found {
-		return 0, "a message on a stream must have one"
+		return 0, len(head), "a message on a stream must have one"
 	}
-	return n, ""
+	return n, at, ""
+}
+
+// contentLengthValue returns the offset of the value if the line that starts at i is a Content-Length, or
+// -1.
+func contentLengthValue(b []byte, i int) int {
+	if c := b[i] | 0x20; c != 'c' && c != 'l' {
+		return -1
+	}
+	end := skipToken(b, i)
+	if HeaderOf(b[i:end]) != HeaderContentLength {
+		return -1
+	}
+	for end < len(b) && (b[end] == ' ' || b[end] == '\t') {
+		end++
+	}
+	if end == len(b) || b[end] != ':' {
+		return -1
+	}
+	return skipLWS(b, end+1)
 }

@@ -15,6 +15,10 @@ const (
 	// MaxBody is the largest body, in bytes, of a message on a stream.
 	MaxBody = 256 << 10
 
+	// MaxParams is the largest number of parameters of one value or URI, and of headers of a URI. Comparing
+	// two lists takes the product of their lengths. Contacts with all features of RFC 3840 have some 20.
+	MaxParams = 64
+
 	// MaxDeltaSeconds is the largest delta-seconds (RFC 3261 §20.19: 2^32-1).
 	MaxDeltaSeconds = 1<<32 - 1
 

@@ -1,7 +1,5 @@
 package sip
 
-import "bytes"
-
 // field is one header field: offsets into the message.
 type field struct {
 	start, nameEnd  uint32 // of the name; start is where the line begins
@@ -30,226 +28,7 @@ type Message struct {
 	bodyEnd    int
 	err        SyntaxError
 	failed     bool
-}
-
-// Parse reads one message that b holds, as a datagram does: what is behind the body by Content-Length is
-// cut off, and without a Content-Length the body goes on to the end (RFC 3261 §18.3). The message refers
-// to b until the next Parse.
-//
-// On a syntax error the error says which header field and offset. The message then holds what could be
-// read all the same, all of its well-formed lines, so that a request can be answered with 400 if
-// [Message.Answerable].
-func (m *Message) Parse(b []byte) error {
-	m.reset(b)
-	pos := 0
-	// RFC 3261 §7.5: CRLFs before the start-line are ignored.
-	for pos+1 < len(b) && b[pos] == '\r' && b[pos+1] == '\n' {
-		pos += 2
-	}
-	m.buf = b[pos:]
-	pos = m.parseStartLine()
-	if pos < 0 {
-		return &m.err
-	}
-	pos = m.parseFields(pos)
-	if pos < 0 {
-		return &m.err
-	}
-	m.bodyStart, m.bodyEnd = pos, len(m.buf)
-	if !m.failed {
-		m.bound()
-	}
-	if m.failed {
-		return &m.err
-	}
-	return nil
-}
-
-func (m *Message) reset(b []byte) {
-	m.buf = b
-	m.fields = m.fields[:0]
-	clear(m.first[:])
-	clear(m.last[:])
-	m.method, m.uri, m.version, m.statusCode, m.reason = "", nil, nil, 0, nil
-	m.bodyStart, m.bodyEnd = len(b), len(b)
-	m.failed = false
-}
-
-// fail notes the first error of a message.
-func (m *Message) fail(h Header, offset int, reason string) {
-	if !m.failed {
-		m.failed = true
-		m.err = SyntaxError{Header: h, Offset: offset, Reason: reason}
-	}
-}
-
-// parseStartLine reads the request-line or status-line and returns the offset behind it, or -1.
-func (m *Message) parseStartLine() int {
-	b := m.buf
-	nl := bytes.IndexByte(b, '\n')
-	if nl < 1 || b[nl-1] != '\r' {
-		m.fail(HeaderNone, max(nl, 0), "no CRLF ends the start-line")
-		return -1
-	}
-	line := b[:nl-1]
-	if len(line) >= 4 && foldIs(line[:4], "sip/") {
-		return m.parseStatusLine(line, nl+1)
-	}
-	return m.parseRequestLine(line, nl+1)
-}
-
-// RFC 3261 §7.1: Method SP Request-URI SP SIP-Version, single spaces and no white space in the URI.
-func (m *Message) parseRequestLine(line []byte, next int) int {
-	i := skipToken(line, 0)
-	if i == 0 || i == len(line) || line[i] != ' ' {
-		m.fail(HeaderNone, i, "no method and single space begin the request-line")
-		return -1
-	}
-	j := bytes.LastIndexByte(line, ' ')
-	if j <= i {
-		m.fail(HeaderNone, i, "the request-line has no SIP-Version")
-		return -1
-	}
-	m.method, m.uri, m.version = methodOf(line[:i]), line[i+1:j], line[j+1:]
-	if !isVersion(m.version) {
-		m.fail(HeaderNone, j+1, "the request-line does not end in a SIP-Version")
-		return next
-	}
-	if len(m.uri) == 0 || bytes.IndexByte(m.uri, ' ') >= 0 || bytes.IndexByte(m.uri, '\t') >= 0 {
-		m.fail(HeaderNone, i+1, "white space in the Request-URI")
-	} else if m.uri[0] == '<' {
-		m.fail(HeaderNone, i+1, "a Request-URI is not enclosed in <>")
-	}
-	return next
-}
-
-// RFC 3261 §7.2: SIP-Version SP Status-Code SP Reason-Phrase.
-func (m *Message) parseStatusLine(line []byte, next int) int {
-	i := bytes.IndexByte(line, ' ')
-	if i < 0 || !isVersion(line[:i]) {
-		m.fail(HeaderNone, 0, "no SIP-Version begins the status-line")
-		return -1
-	}
-	rest := line[i+1:]
-	if len(rest) < 3 || !all(rest[:3], classDigit) || len(rest) > 3 && rest[3] != ' ' {
-		m.fail(HeaderNone, i+1, "the Status-Code is not three digits")
-		return -1
-	}
-	code := int(rest[0]-'0')*100 + int(rest[1]-'0')*10 + int(rest[2]-'0')
-	if code < 100 || code > 699 {
-		m.fail(HeaderNone, i+1, "the Status-Code is not in 100-699")
-		return -1
-	}
-	m.version, m.statusCode = line[:i], code
-	if len(rest) > 4 {
-		m.reason = rest[4:]
-	}
-	return next
-}
-
-// isVersion tells a SIP-Version: "SIP" "/" 1*DIGIT "." 1*DIGIT.
-func isVersion(b []byte) bool {
-	if len(b) < 7 || !foldIs(b[:4], "sip/") {
-		return false
-	}
-	dot := bytes.IndexByte(b, '.')
-	return dot > 4 && all(b[4:dot], classDigit) && all(b[dot+1:], classDigit)
-}
-
-// parseFields reads the header fields up to the empty line and returns the offset of the body, or -1 if
-// the header section never ends.
-func (m *Message) parseFields(pos int) int {
-	b := m.buf
-	for {
-		if pos+1 < len(b) && b[pos] == '\r' && b[pos+1] == '\n' {
-			return pos + 2
-		}
-		if pos >= len(b) {
-			m.fail(HeaderNone, pos, "no empty line ends the header section")
-			return -1
-		}
-		end := m.lineEnd(pos)
-		if end < 0 {
-			m.fail(HeaderNone, pos, "no CRLF ends a header field")
-			return -1
-		}
-		if !m.parseField(pos, end) && len(m.fields) >= MaxFields {
-			return -1
-		}
-		pos = end
-	}
-}
-
-// lineEnd returns the offset behind the CRLF of the line that starts at pos with all its folded lines
-// (RFC 3261 §7.3.1), or -1.
-func (m *Message) lineEnd(pos int) int {
-	b := m.buf
-	for at := pos; ; {
-		nl := bytes.IndexByte(b[at:], '\n')
-		if nl < 0 {
-			return -1
-		}
-		at += nl + 1
-		if at-2 < pos || b[at-2] != '\r' {
-			m.fail(HeaderNone, at-1, "a line ends in LF without CR")
-		}
-		if at == len(b) || b[at] != ' ' && b[at] != '\t' {
-			return at
-		}
-	}
-}
-
-// parseField adds the header field of b[pos:end]; false if it is malformed.
-func (m *Message) parseField(pos, end int) bool {
-	b := m.buf
-	nameEnd := skipToken(b, pos)
-	colon := nameEnd
-	for colon < end && (b[colon] == ' ' || b[colon] == '\t') {
-		colon++
-	}
-	if nameEnd == pos || colon >= end || b[colon] != ':' {
-		m.fail(HeaderNone, pos, "a header field has no name and colon")
-		return false
-	}
-	if len(m.fields) >= MaxFields {
-		m.fail(HeaderNone, pos, "too many header fields")
-		return false
-	}
-	value, valueEnd := skipLWS(b[:end], colon+1), end
-	for valueEnd > value && class[b[valueEnd-1]]&classLWS != 0 {
-		valueEnd--
-	}
-	h := HeaderOf(b[pos:nameEnd])
-	m.fields = append(m.fields, field{start: uint32(pos), nameEnd: uint32(nameEnd), value: uint32(value),
-		valueEnd: uint32(valueEnd), end: uint32(end), header: h})
-	n := uint16(len(m.fields))
-	if m.first[h] == 0 {
-		m.first[h] = n
-	} else {
-		m.fields[m.last[h]-1].next = n
-		if once[h] {
-			m.fail(h, pos, "the header field stands twice")
-		}
-	}
-	m.last[h] = n
-	return true
-}
-
-// bound ends the body by Content-Length (RFC 3261 §18.3).
-func (m *Message) bound() {
-	v, ok := m.Value(HeaderContentLength)
-	if !ok {
-		return
-	}
-	n, over, ok := parseUint(v, MaxDatagram)
-	switch {
-	case !ok:
-		m.fail(HeaderContentLength, m.offset(v), "not a number of bytes")
-	case over || int(n) > len(m.buf)-m.bodyStart:
-		m.fail(HeaderContentLength, m.offset(v), "the message ends before the body does")
-	default:
-		m.bodyEnd = m.bodyStart + int(n)
-	}
+	garbled    bool // a CR without LF stands in the header section
 }
 
 // offset is where v, a slice of the message, stands in it.
@@ -324,9 +103,28 @@ func (m *Message) Next(i int) int { return int(m.fields[i].next) - 1 }
 func (m *Message) Named(name string) (value []byte, ok bool) {
 	for i := m.Index(HeaderOther); i >= 0; i = m.Next(i) {
 		f := &m.fields[i]
-		if int(f.nameEnd-f.start) == len(name) && foldEqualString(m.buf[f.start:f.nameEnd], name) {
+		if equalFoldString(m.buf[f.start:f.nameEnd], name) {
 			return m.slice(f), true
 		}
 	}
 	return nil, false
+}
+
+// Append appends the message built from its parts: the start-line, each header field by the name that it
+// was given and with its value as it stands, folds included, and the body. A message that came without a
+// Content-Length gets one, so that it can go out on a stream.
+func (m *Message) Append(dst []byte) []byte {
+	dst = m.appendStartLine(dst)
+	for i := range m.fields {
+		f := &m.fields[i]
+		dst = append(dst, m.buf[f.start:f.nameEnd]...)
+		dst = append(dst, ": "...)
+		dst = append(dst, m.slice(f)...)
+		dst = append(dst, "\r\n"...)
+	}
+	if !m.Has(HeaderContentLength) {
+		return AppendEnd(dst, m.Body())
+	}
+	dst = append(dst, "\r\n"...)
+	return append(dst, m.Body()...)
 }

@@ -8,19 +8,16 @@ type NameAddr struct {
 	Display []byte // display name as written, a quoted string with its quotes; nil if there is none
 	URI     URI
 	Params  Params // behind the URI, from the first semicolon
+	tag     []byte // found while Params were read
 	raw     []byte
 }
 
 // Raw returns the value as it was parsed, without white space at its ends.
-func (n NameAddr) Raw() []byte { return n.raw }
+func (n *NameAddr) Raw() []byte { return n.raw }
 
 // ParseNameAddr reads one name-addr or addr-spec that takes all of b.
-func ParseNameAddr(b []byte) (NameAddr, error) {
-	n, rest, at, reason := nextNameAddr(b)
-	if reason == "" && rest != nil {
-		at, reason = len(b)-len(rest), "more than one value"
-	}
-	if reason != "" {
+func ParseNameAddr(b []byte) (n NameAddr, err error) {
+	if at, reason := n.parseOne(b); reason != "" {
 		return NameAddr{}, &SyntaxError{Offset: at, Reason: reason}
 	}
 	return n, nil
@@ -29,115 +26,120 @@ func ParseNameAddr(b []byte) (NameAddr, error) {
 // NextNameAddr reads the first value of a comma list and returns what is behind its comma; rest is nil
 // after the last one.
 func NextNameAddr(b []byte) (n NameAddr, rest []byte, err error) {
-	n, rest, at, reason := nextNameAddr(b)
+	rest, at, reason := n.parse(b)
 	if reason != "" {
 		return NameAddr{}, nil, &SyntaxError{Offset: at, Reason: reason}
 	}
 	return n, rest, nil
 }
 
-func nextNameAddr(b []byte) (n NameAddr, rest []byte, at int, reason string) {
+// parseOne reads a value that takes all of b into n, which is zero.
+func (n *NameAddr) parseOne(b []byte) (at int, reason string) {
+	rest, at, reason := n.parse(b)
+	if rest != nil {
+		return len(b) - len(rest), reasonMore
+	}
+	return at, reason
+}
+
+// parse reads the first value of a comma list into n, which is zero.
+func (n *NameAddr) parse(b []byte) (rest []byte, at int, reason string) {
 	start := skipLWS(b, 0)
 	i, reason := n.parseDisplay(b, start)
 	if reason != "" {
-		return n, nil, i, reason
+		return nil, i, reason
 	}
+	end := i
 	if i < len(b) && b[i] == '<' {
-		end := bytes.IndexByte(b[i:], '>')
-		if end < 0 {
-			return n, nil, i, "no > ends the URI"
+		i++
+		size := bytes.IndexByte(b[i:], '>')
+		if size < 0 {
+			return nil, i - 1, "no > ends the URI"
 		}
-		if n.URI, at, reason = parseURI(b[i+1 : i+end]); reason != "" {
-			return n, nil, i + 1 + at, reason
+		if at, reason = n.URI.parse(b[i : i+size]); reason != "" {
+			return nil, i + at, reason
 		}
-		i += end + 1
-	} else {
-		// RFC 3261 §20: in an addr-spec without brackets the comma, the question mark and the
-		// semicolon end the URI, and parameters are the header field's.
-		end := i
-		for end < len(b) && b[end] != ';' && b[end] != ',' && !is(b[end], classLWS) {
-			end++
-		}
-		if n.Display != nil {
-			return n, nil, i, "no < behind the display name"
-		}
-		if n.URI, at, reason = parseURI(b[i:end]); reason != "" {
-			return n, nil, i + at, reason
-		}
-		if n.URI.Headers != nil {
-			return n, nil, i, "a URI with a question mark must be enclosed in <>"
-		}
-		i = end
+		end = i + size + 1
+	} else if end, reason = n.parseAddrSpec(b, i); reason != "" {
+		return nil, end, reason
 	}
-	end, reason := n.parseParams(b, i)
-	if reason != "" {
-		return n, nil, end, reason
+	p := paramScan{want: "tag"}
+	if end, reason = p.scan(b, end); reason != "" {
+		return nil, end, reason
 	}
-	n.raw = trimLWS(b[start:end])
-	if end < len(b) { // a comma
-		rest = b[end+1:]
-		if skipLWS(rest, 0) == len(rest) {
-			return n, nil, end, "nothing behind the comma"
-		}
-	}
-	return n, rest, 0, ""
+	n.Params, n.tag, n.raw = p.params, p.value, b[start:p.end]
+	return cutRest(b, end)
 }
 
 // parseDisplay reads [ display-name ] before "<" and returns the offset of what follows it.
 func (n *NameAddr) parseDisplay(b []byte, i int) (next int, reason string) {
-	if i < len(b) && b[i] == '"' {
+	if i == len(b) || b[i] == '<' {
+		return i, ""
+	}
+	if b[i] == '"' {
 		end := skipQuoted(b, i)
 		if end < 0 {
 			return i, "a quoted string has no end"
 		}
 		n.Display = b[i:end]
-		return skipLWS(b, end), ""
+		if next = skipLWS(b, end); next == len(b) || b[next] != '<' {
+			return next, "no < behind the display name"
+		}
+		return next, ""
 	}
 	// *(token LWS): told from an addr-spec by the "<" that must follow.
 	end, last := i, i
-	for end < len(b) && (is(b[end], classToken) || is(b[end], classLWS)) {
-		if !is(b[end], classLWS) {
+	for end < len(b) && class[b[end]]&(classToken|classLWS) != 0 {
+		if class[b[end]]&classToken != 0 {
 			last = end + 1
 		}
 		end++
 	}
 	if end < len(b) && b[end] == '<' {
-		if last > i {
-			n.Display = b[i:last]
-		}
+		n.Display = b[i:last]
 		return end, ""
 	}
 	return i, ""
 }
 
-// parseParams reads the header parameters up to a comma or the end, and returns the offset of that.
-func (n *NameAddr) parseParams(b []byte, i int) (end int, reason string) {
-	start := skipLWS(b, i)
-	end = start
-	for end < len(b) && b[end] != ',' {
-		if b[end] == '"' {
-			if end = skipQuoted(b, end); end < 0 {
-				return i, "a quoted string has no end"
-			}
-			continue
+// parseAddrSpec reads an addr-spec at i, and returns the offset behind it, or where it is wrong.
+//
+// RFC 3261 §20: without brackets the comma, the question mark and the semicolon end the URI, and what
+// parameters follow are the header field's.
+func (n *NameAddr) parseAddrSpec(b []byte, i int) (end int, reason string) {
+	for end = i; end < len(b) && b[end] != ';' && b[end] != ',' && class[b[end]]&classLWS == 0; end++ {
+		if b[end] == '?' {
+			return end, "a URI with a question mark must be enclosed in <>"
 		}
-		end++
 	}
-	n.Params = Params(trimLWS(b[start:end]))
-	if bad := n.Params.check(); bad >= 0 {
-		return start + bad, "not a parameter"
+	if at, reason := n.URI.parse(b[i:end]); reason != "" {
+		return i + at, reason
 	}
 	return end, ""
 }
 
 // Tag returns the tag parameter of a From or To (RFC 3261 §19.3), nil if there is none.
-func (n NameAddr) Tag() []byte {
-	v, _ := n.Params.Value("tag")
-	return v
+func (n *NameAddr) Tag() []byte { return n.tag }
+
+// Q returns the q parameter of a Contact (RFC 3261 §20.10); 1000 if it is not there or malformed.
+func (n *NameAddr) Q() (q Q, p Presence) {
+	v, there := n.Params.Value("q")
+	q, ok := ParseQ(v)
+	if !ok {
+		q = 1000
+	}
+	return q, presence(there, ok)
+}
+
+// Expires returns the expires parameter of a Contact (RFC 3261 §20.10).
+func (n *NameAddr) Expires() (seconds uint32, p Presence) {
+	v, there := n.Params.Value("expires")
+	seconds, ok := ParseDeltaSeconds(v)
+	return seconds, presence(there, ok)
 }
 
 // Append appends the value as name-addr, built from its parts.
-func (n NameAddr) Append(dst []byte) []byte {
+func (n *NameAddr) Append(dst []byte) []byte {
 	if n.Display != nil {
 		dst = append(dst, n.Display...)
 		dst = append(dst, ' ')

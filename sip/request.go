@@ -3,79 +3,71 @@ package sip
 // Request is what every server reads of a request, decoded once (RFC 3261 §8.1.1, §8.2).
 type Request struct {
 	*Message
-	Target URI // the Request-URI
-	Via    Via // the topmost
-	From   NameAddr
-	To     NameAddr
-	CSeq   CSeq
+	Target  URI // the Request-URI
+	Via     Via // the topmost
+	From    NameAddr
+	To      NameAddr
+	CSeq    CSeq
+	viaRest []byte // what the topmost Via's header field has behind it
 }
 
 // Decode reads the header fields that a request must have. The error names the first that is missing or
 // malformed (RFC 3261 §16.3 step 1, §8.2): the answer is 400. A Request-URI that is no URI is reported
 // last, so that all that a response mirrors has been read.
-func (r *Request) Decode(m *Message) (err error) {
+func (r *Request) Decode(m *Message) error {
 	*r = Request{Message: m}
-	note := func(e error, h Header) {
-		if err != nil || e == nil {
-			return
-		}
-		if IsMissing(e) {
-			e = &SyntaxError{Header: h, Offset: 0, Reason: "missing"}
-		}
+	rest, err := m.decodeVia(&r.Via)
+	r.viaRest = rest
+	if e := m.decodeNameAddr(HeaderFrom, &r.From); err == nil {
 		err = e
 	}
-	var e error
-	r.Via, e = m.Via()
-	note(e, HeaderVia)
-	r.From, e = m.From()
-	note(e, HeaderFrom)
-	r.To, e = m.To()
-	note(e, HeaderTo)
-	r.CSeq, e = m.CSeq()
-	note(e, HeaderCSeq)
-	if e == nil && r.CSeq.Method != m.method {
-		note(m.within(HeaderCSeq, m.must(HeaderCSeq), 0, "another method than the request's"), HeaderCSeq)
+	if e := m.decodeNameAddr(HeaderTo, &r.To); err == nil {
+		err = e
 	}
-	if id := m.CallID(); len(id) == 0 {
-		note(errMissing, HeaderCallID)
-	} else if !isCallID(id) {
-		note(m.within(HeaderCallID, id, 0, "not a callid"), HeaderCallID)
+	if e := r.decodeCSeq(); err == nil {
+		err = e
 	}
-	var at int
-	var reason string
-	if r.Target, at, reason = parseURI(m.uri); reason != "" {
-		note(&SyntaxError{Offset: m.offset(m.uri) + at, Reason: "Request-URI: " + reason}, HeaderNone)
+	if e := m.checkCallID(); err == nil {
+		err = e
+	}
+	if e := r.decodeTarget(); err == nil {
+		err = e
 	}
 	return err
 }
 
-func (m *Message) must(h Header) []byte {
-	v, _ := m.Value(h)
-	return v
-}
-
-// isCallID tells word [ "@" word ].
-func isCallID(b []byte) bool {
-	at := -1
-	for i, c := range b {
-		if c == '@' && at < 0 {
-			at = i
-			continue
-		}
-		if !is(c, classWord) {
-			return false
-		}
+// RFC 3261 §8.1.1.5: the method of the CSeq is that of the request.
+func (r *Request) decodeCSeq() error {
+	if err := r.Message.decodeCSeq(&r.CSeq); err != nil {
+		return err
 	}
-	return at != 0 && at != len(b)-1
+	if r.CSeq.Method != r.method {
+		value, _ := r.Value(HeaderCSeq)
+		return r.within(HeaderCSeq, value, 0, "another method than the request's")
+	}
+	return nil
 }
 
-// Answerable reports whether a response can be made for a request that has an error: its topmost Via can
-// be read, and it has a From, To, Call-ID and CSeq to mirror (RFC 3261 §8.2.6.2).
+func (r *Request) decodeTarget() error {
+	at, reason := r.Target.parse(r.uri)
+	// RFC 3261 §19.1.1: a Request-URI has no headers.
+	if reason == "" && r.Target.Headers != nil {
+		at, reason = len(r.uri)-len(r.Target.Headers)-1, "has headers"
+	}
+	if reason != "" {
+		return &SyntaxError{Offset: r.offset(r.uri) + at, Reason: "Request-URI: " + reason}
+	}
+	return nil
+}
+
+// Answerable reports whether a response can be made for a request that has an error: the client must be
+// able to match it, by the topmost Via and the CSeq (RFC 3261 §17.1.3), and no byte may be mirrored that
+// makes two lines of one. What else a response mirrors is left out where the request has none.
 func (m *Message) Answerable() bool {
-	if m.method == "" || m.method == Ack || !m.Has(HeaderFrom) || !m.Has(HeaderTo) || !m.Has(HeaderCallID) ||
-		!m.Has(HeaderCSeq) {
+	if m.method == "" || m.method == Ack || m.garbled || !m.Has(HeaderCSeq) {
 		return false
 	}
-	_, err := m.Via()
+	var v Via
+	_, err := m.decodeVia(&v)
 	return err == nil
 }

@@ -1,15 +1,41 @@
 package sip
 
-import (
-	"net/netip"
-	"time"
-)
+import "net/netip"
 
 // AppendResponse appends the start of a response to req: the status-line and what RFC 3261 §8.2.6.2 has
 // mirrored: all Via in order, the topmost with received and rport for the source src, From, To, Call-ID
 // and CSeq. The To gets toTag unless it has a tag or toTag is empty (as for 100). An empty reason stands
 // for [StatusText]. More header fields may be appended; [AppendEnd] ends it.
 func AppendResponse(dst []byte, req *Message, code int, reason string, toTag []byte, src netip.AddrPort) []byte {
+	var via *Via
+	var v Via
+	rest, err := req.decodeVia(&v)
+	if err == nil {
+		via = &v
+	}
+	if len(toTag) > 0 {
+		if to, err := req.To(); err == nil && to.tag != nil {
+			toTag = nil
+		}
+	}
+	return req.appendResponse(dst, code, reason, toTag, src, via, rest)
+}
+
+// AppendResponse is [AppendResponse] for a request that is decoded already.
+func (r *Request) AppendResponse(dst []byte, code int, reason string, toTag []byte, src netip.AddrPort) []byte {
+	via := &r.Via
+	if via.raw == nil {
+		via = nil
+	}
+	if r.To.tag != nil {
+		toTag = nil
+	}
+	return r.appendResponse(dst, code, reason, toTag, src, via, r.viaRest)
+}
+
+// appendResponse appends with the topmost Via given, nil if it cannot be read, and what its header field
+// has behind it.
+func (m *Message) appendResponse(dst []byte, code int, reason string, toTag []byte, src netip.AddrPort, via *Via, viaRest []byte) []byte {
 	if reason == "" {
 		reason = StatusText(code)
 	}
@@ -18,21 +44,19 @@ func AppendResponse(dst []byte, req *Message, code int, reason string, toTag []b
 	dst = append(dst, ' ')
 	dst = append(dst, reason...)
 	dst = append(dst, "\r\n"...)
-	dst = req.appendVias(dst, src)
-	dst = req.appendMirrored(dst, HeaderFrom)
-	if v, ok := req.Value(HeaderTo); ok {
+	dst = m.appendVias(dst, src, via, viaRest)
+	dst = m.appendMirrored(dst, HeaderFrom)
+	if v, ok := m.Value(HeaderTo); ok {
 		dst = append(dst, "To: "...)
 		dst = append(dst, v...)
 		if len(toTag) > 0 {
-			if to, err := req.To(); err != nil || to.Tag() == nil {
-				dst = append(dst, ";tag="...)
-				dst = append(dst, toTag...)
-			}
+			dst = append(dst, ";tag="...)
+			dst = append(dst, toTag...)
 		}
 		dst = append(dst, "\r\n"...)
 	}
-	dst = req.appendMirrored(dst, HeaderCallID)
-	return req.appendMirrored(dst, HeaderCSeq)
+	dst = m.appendMirrored(dst, HeaderCallID)
+	return m.appendMirrored(dst, HeaderCSeq)
 }
 
 func (m *Message) appendMirrored(dst []byte, h Header) []byte {
@@ -43,23 +67,20 @@ func (m *Message) appendMirrored(dst []byte, h Header) []byte {
 	return AppendField(dst, h, v)
 }
 
-func (m *Message) appendVias(dst []byte, src netip.AddrPort) []byte {
-	for i := m.Index(HeaderVia); i >= 0; i = m.Next(i) {
-		value := m.slice(&m.fields[i])
+func (m *Message) appendVias(dst []byte, src netip.AddrPort, via *Via, viaRest []byte) []byte {
+	i := m.Index(HeaderVia)
+	if i >= 0 && via != nil {
 		dst = append(dst, "Via: "...)
-		if i == m.Index(HeaderVia) {
-			if v, rest, _, reason := nextVia(value); reason == "" {
-				dst = v.AppendReceived(dst, src)
-				if rest != nil {
-					dst = append(dst, ", "...)
-					dst = append(dst, trimLWS(rest)...)
-				}
-				dst = append(dst, "\r\n"...)
-				continue
-			}
+		dst = via.AppendReceived(dst, src)
+		if viaRest != nil {
+			dst = append(dst, ", "...)
+			dst = append(dst, trimLWS(viaRest)...)
 		}
-		dst = append(dst, value...)
 		dst = append(dst, "\r\n"...)
+		i = m.Next(i)
+	}
+	for ; i >= 0; i = m.Next(i) {
+		dst = AppendField(dst, HeaderVia, m.slice(&m.fields[i]))
 	}
 	return dst
 }
@@ -93,9 +114,4 @@ func AppendEnd(dst, body []byte) []byte {
 	dst = AppendFieldUint(dst, HeaderContentLength, uint64(len(body)))
 	dst = append(dst, "\r\n"...)
 	return append(dst, body...)
-}
-
-// AppendDate appends a SIP-date: RFC 1123 in GMT (RFC 3261 §20.17).
-func AppendDate(dst []byte, t time.Time) []byte {
-	return t.UTC().AppendFormat(dst, "Mon, 02 Jan 2006 15:04:05 GMT")
 }

@@ -38,18 +38,46 @@ func (p URIParams) Has(name string) bool {
 	return ok
 }
 
-// check returns the offset at which p is no list of uri-parameters, or -1.
-func (p URIParams) check() int {
-	if len(p) > 0 && p[0] != ';' {
-		return 0
-	}
-	for rest := p; len(rest) > 0; {
-		name, value, next := rest.Next()
-		if len(name) == 0 || !allEscaped(name, classURIParam) ||
-			value != nil && (len(value) == 0 || !allEscaped(value, classURIParam)) {
-			return len(p) - len(rest)
+// scanURIParams reads uri-parameters at i and returns the offset of the question mark or end behind
+// them. A reason goes with the offset at which they are wrong.
+func scanURIParams(b []byte, i int) (next int, reason string) {
+	start := i
+	var seen names
+	for i < len(b) && b[i] == ';' {
+		name := i + 1
+		end := skipEscaped(b, name, classURIParam)
+		if end == name {
+			return name, "a URI parameter has no name"
 		}
-		rest = next
+		// RFC 3261 §19.1.1: a parameter name stands once.
+		if reason := seen.addURI(URIParams(b[start:i]), b[name:end]); reason != "" {
+			return name, reason
+		}
+		if end < len(b) && b[end] == '=' {
+			value := end + 1
+			if end = skipEscaped(b, value, classURIParam); end == value {
+				return value, "a URI parameter has no value"
+			}
+		}
+		i = end
 	}
-	return -1
+	if i < len(b) && b[i] != '?' {
+		return i, "not a parameter of a SIP URI"
+	}
+	return i, ""
+}
+
+// addURI is add for the parameters of a URI.
+func (s *names) addURI(before URIParams, name []byte) (reason string) {
+	if s.note(name) {
+		for n, _, rest := before.Next(); n != nil; n, _, rest = rest.Next() {
+			if equalFold(n, name) {
+				return reasonDuplicate
+			}
+		}
+	}
+	if s.count > MaxParams {
+		return reasonTooMany
+	}
+	return ""
 }

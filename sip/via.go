@@ -1,9 +1,6 @@
 package sip
 
-import (
-	"bytes"
-	"net/netip"
-)
+import "net/netip"
 
 // MagicCookie begins the branch of RFC 3261 (§8.1.1.7).
 const MagicCookie = "z9hG4bK"
@@ -15,17 +12,18 @@ type Via struct {
 	Host          []byte    // of sent-by, an IPv6reference with its brackets
 	Port          uint16    // of sent-by, 0 if there is none
 	Params        Params    // from the first semicolon
+	branch        []byte    // found while Params were read
 	raw           []byte
 }
 
 // Raw returns the value as it was parsed, without white space at its ends.
-func (v Via) Raw() []byte { return v.raw }
+func (v *Via) Raw() []byte { return v.raw }
 
 // ParseVia reads one Via value that takes all of b.
 func ParseVia(b []byte) (Via, error) {
 	v, rest, err := NextVia(b)
 	if err == nil && rest != nil {
-		err = &SyntaxError{Header: HeaderVia, Offset: len(b) - len(rest), Reason: "more than one value"}
+		return Via{}, &SyntaxError{Header: HeaderVia, Offset: len(b) - len(rest), Reason: reasonMore}
 	}
 	return v, err
 }
@@ -33,124 +31,97 @@ func ParseVia(b []byte) (Via, error) {
 // NextVia reads the first value of a comma list and returns what is behind its comma; rest is nil after
 // the last one.
 func NextVia(b []byte) (v Via, rest []byte, err error) {
-	v, rest, at, reason := nextVia(b)
+	rest, at, reason := v.parse(b)
 	if reason != "" {
 		return Via{}, nil, &SyntaxError{Header: HeaderVia, Offset: at, Reason: reason}
 	}
 	return v, rest, nil
 }
 
-func nextVia(b []byte) (v Via, rest []byte, at int, reason string) {
+// parse reads the first value of a comma list into v, which is zero.
+func (v *Via) parse(b []byte) (rest []byte, at int, reason string) {
 	start := skipLWS(b, 0)
-	// sent-protocol: "SIP" SLASH "2.0" SLASH transport, with white space around the slashes.
-	i, ok := skipProtocol(b, start)
-	if !ok {
-		return v, nil, i, "not SIP/2.0 and a transport"
+	i, reason := skipProtocol(b, start)
+	if reason != "" {
+		return nil, i, reason
 	}
 	end := skipToken(b, i)
 	if end == i || end == len(b) || !is(b[end], classLWS) {
-		return v, nil, i, "not a transport and white space"
+		return nil, i, "not a transport and white space"
 	}
 	v.TransportName = b[i:end]
 	v.Transport = TransportOf(v.TransportName)
 	i = skipLWS(b, end)
-	if v.Host, v.Port, end, reason = parseSentBy(b, i); reason != "" {
-		return v, nil, i, reason
+	if end, reason = v.parseSentBy(b, i); reason != "" {
+		return nil, end, reason
 	}
-	var n NameAddr
-	i = end
-	if end, reason = n.parseParams(b, i); reason != "" {
-		return v, nil, end, reason
+	p := paramScan{want: "branch"}
+	if end, reason = p.scan(b, end); reason != "" {
+		return nil, end, reason
 	}
-	v.Params = n.Params
-	v.raw = trimLWS(b[start:end])
-	if end < len(b) {
-		rest = b[end+1:]
-		if skipLWS(rest, 0) == len(rest) {
-			return v, nil, end, "nothing behind the comma"
-		}
-	}
-	return v, rest, 0, ""
+	v.Params, v.branch, v.raw = p.params, p.value, b[start:p.end]
+	return cutRest(b, end)
 }
 
-func skipProtocol(b []byte, i int) (next int, ok bool) {
-	for _, want := range [...]string{"sip", "2.0"} {
-		end := skipToken(b, i)
-		if !foldIs(b[i:end], want) {
-			return i, false
-		}
+// skipProtocol reads sent-protocol up to its transport: "SIP" SLASH version SLASH, with white space around
+// the slashes. A version other than 2.0 is left to who reads the start-line, so that a request of another
+// version gets its 505 (RFC 3261 §21.5.6).
+func skipProtocol(b []byte, i int) (next int, reason string) {
+	if len(b)-i > 8 && string(b[i:i+8]) == "SIP/2.0/" && is(b[i+8], classToken) {
+		return i + 8, ""
+	}
+	end := skipToken(b, i)
+	if !foldIs(b[i:end], "sip") {
+		return i, "not the protocol SIP"
+	}
+	for range 2 {
 		i = skipLWS(b, end)
 		if i == len(b) || b[i] != '/' {
-			return i, false
+			return i, "not a protocol, a version and a transport"
 		}
 		i = skipLWS(b, i+1)
+		if end = skipToken(b, i); end == i {
+			return i, "not a protocol, a version and a transport"
+		}
 	}
-	return i, true
+	return i, ""
 }
 
-// parseSentBy is parseHostport with white space allowed around the colon (RFC 3261 §25.1 COLON).
-func parseSentBy(b []byte, i int) (host []byte, port uint16, end int, reason string) {
-	host, port, end, reason = parseHostport(b, i)
-	if reason == "" {
-		if next := skipLWS(b, end); port == 0 && next > end && next < len(b) && b[next] == ':' {
-			return parseSpacedPort(b, host, next)
-		}
-		return host, port, end, ""
+// parseSentBy reads host [ COLON port ], with white space around the colon (RFC 3261 §25.1 COLON), and
+// returns the offset behind it, or where it is wrong.
+func (v *Via) parseSentBy(b []byte, i int) (end int, reason string) {
+	end, reason = parseHost(b, i)
+	if reason != "" {
+		return i, reason
 	}
-	// host ":" LWS port
-	end = i
-	for end < len(b) && b[end] != ':' {
-		if b[end] == '[' {
-			n := bytes.IndexByte(b[end:], ']')
-			if n < 0 {
-				return nil, 0, i, reason
-			}
-			end += n
-		}
-		end++
+	v.Host = b[i:end]
+	colon := skipLWS(b, end)
+	if colon == len(b) || b[colon] != ':' {
+		return end, ""
 	}
-	if end+1 >= len(b) || !is(b[end+1], classLWS) {
-		return nil, 0, i, reason
-	}
-	host, _, hostEnd, bad := parseHostport(b[:end], i)
-	if bad != "" || hostEnd != end {
-		return nil, 0, i, reason
-	}
-	return parseSpacedPort(b, host, end)
-}
-
-func parseSpacedPort(b, host []byte, colon int) (_ []byte, port uint16, end int, reason string) {
-	i := skipLWS(b, colon+1)
-	for end = i; end < len(b) && is(b[end], classDigit); end++ {
-	}
-	n, over, ok := parseUint(b[i:end], 65535)
-	if !ok || over || n == 0 {
-		return nil, 0, i, "not a port"
-	}
-	return host, uint16(n), end, ""
+	i = skipLWS(b, colon+1)
+	v.Port, end, reason = parsePort(b, i)
+	return end, reason
 }
 
 // Branch returns the branch parameter, nil if there is none.
-func (v Via) Branch() []byte {
-	b, _ := v.Params.Value("branch")
-	return b
-}
+func (v *Via) Branch() []byte { return v.branch }
 
 // RPort reports whether the Via asks for a response to the source port (RFC 3581 §3), with or without a
 // value.
-func (v Via) RPort() bool { return v.Params.Has("rport") }
+func (v *Via) RPort() bool { return v.Params.Has("rport") }
 
 // AppendReceived appends the Via as a server that got it from src passes it on: with received where the
 // sent-by host is a name or differs from the source (RFC 3261 §18.2.1), and always with received and the
 // port in rport if the client asked for rport (RFC 3581 §4). What a client claimed in received is dropped.
-func (v Via) AppendReceived(dst []byte, src netip.AddrPort) []byte {
-	rport := v.RPort()
-	addr := src.Addr().Unmap()
+func (v *Via) AppendReceived(dst []byte, src netip.AddrPort) []byte {
+	addr := src.Addr().Unmap().WithZone("")
 	sent, isAddr := hostAddr(v.Host)
-	if !rport && isAddr && sent.Unmap() == addr && !v.Params.Has("received") {
+	same := isAddr && sent.Unmap() == addr
+	if same && len(v.Params) == 0 {
 		return append(dst, v.raw...)
 	}
-	dst = append(dst, v.raw[:cap(v.raw)-cap(v.Params)]...)
+	dst = append(dst, v.raw[:min(len(v.raw), cap(v.raw)-cap(v.Params))]...)
 	for name, value, rest := v.Params.Next(); name != nil; name, value, rest = rest.Next() {
 		switch {
 		case foldIs(name, "received"):
@@ -158,6 +129,7 @@ func (v Via) AppendReceived(dst []byte, src netip.AddrPort) []byte {
 		case foldIs(name, "rport"):
 			dst = append(dst, ";rport="...)
 			dst = appendUint(dst, uint64(src.Port()))
+			same = false
 			continue
 		}
 		dst = append(dst, ';')
@@ -167,17 +139,17 @@ func (v Via) AppendReceived(dst []byte, src netip.AddrPort) []byte {
 			dst = append(dst, value...)
 		}
 	}
-	if rport || !isAddr || sent.Unmap() != addr {
-		dst = append(dst, ";received="...)
-		dst = addr.WithZone("").AppendTo(dst)
+	if same {
+		return dst
 	}
-	return dst
+	dst = append(dst, ";received="...)
+	return addr.AppendTo(dst)
 }
 
 // ResponseAddr returns where a response goes over UDP to a request that came from src with this topmost
 // Via: to the source address, and to the source port with rport (RFC 3581 §4), else to that of sent-by
 // (RFC 3261 §18.2.2). maddr is left to the caller.
-func (v Via) ResponseAddr(src netip.AddrPort) netip.AddrPort {
+func (v *Via) ResponseAddr(src netip.AddrPort) netip.AddrPort {
 	if v.RPort() {
 		return src
 	}

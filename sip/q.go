@@ -1,22 +1,5 @@
 package sip
 
-import (
-	"strconv"
-	"time"
-)
-
-func appendUint(dst []byte, n uint64) []byte { return strconv.AppendUint(dst, n, 10) }
-
-// ParseDeltaSeconds reads delta-seconds (RFC 3261 §20.19). A number over 2^32-1 is 2^32-1. Not a
-// number: !ok.
-func ParseDeltaSeconds(b []byte) (seconds uint32, ok bool) {
-	n, _, ok := parseUint(b, MaxDeltaSeconds)
-	return uint32(n), ok
-}
-
-// Seconds is the duration of delta-seconds.
-func Seconds(n uint32) time.Duration { return time.Duration(n) * time.Second }
-
 // Q is a qvalue in thousandths: 1000 is q=1 (RFC 3261 §25.1).
 type Q uint16
 
@@ -34,7 +17,10 @@ func ParseQ(b []byte) (q Q, ok bool) {
 		q += Q(c-'0') * unit
 		unit /= 10
 	}
-	return q, q <= 1000
+	if q > 1000 {
+		return 0, false
+	}
+	return q, true
 }
 
 // Append appends the qvalue in its shortest form: "1", "0.5", "0".

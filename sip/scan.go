@@ -1,0 +1,76 @@
+package sip
+
+// skipLWS returns the first offset at or after i that holds no linear white space. That a CR and LF
+// inside a value belong to a fold has been seen to by [Message.Parse].
+func skipLWS(b []byte, i int) int {
+	for i < len(b) && class[b[i]]&classLWS != 0 {
+		i++
+	}
+	return i
+}
+
+// trimLWS returns b without linear white space at its ends.
+func trimLWS(b []byte) []byte {
+	i, j := skipLWS(b, 0), len(b)
+	for j > i && class[b[j-1]]&classLWS != 0 {
+		j--
+	}
+	return b[i:j]
+}
+
+// skipToken returns the offset behind the token that starts at i.
+func skipToken(b []byte, i int) int {
+	for i < len(b) && class[b[i]]&classToken != 0 {
+		i++
+	}
+	return i
+}
+
+// skipDigits returns the offset behind the digits that start at i.
+func skipDigits(b []byte, i int) int {
+	for i < len(b) && class[b[i]]&classDigit != 0 {
+		i++
+	}
+	return i
+}
+
+// skipQuoted returns the offset behind the quoted string that starts at i, or -1 if it never ends or
+// holds what must be behind a backslash (RFC 3261 §25.1 quoted-string, quoted-pair).
+func skipQuoted(b []byte, i int) int {
+	for i++; i < len(b); i++ {
+		c := b[i]
+		if class[c]&classQuoted != 0 {
+			continue
+		}
+		if c == '"' {
+			return i + 1
+		}
+		if c != '\\' {
+			return -1
+		}
+		if i++; i == len(b) || b[i] == '\r' || b[i] == '\n' || b[i] >= 0x80 {
+			return -1
+		}
+	}
+	return -1
+}
+
+// parseUint reads decimal digits. A value over limit gives limit and over; no digits or others, !ok.
+func parseUint(b []byte, limit uint64) (n uint64, over, ok bool) {
+	if len(b) == 0 {
+		return 0, false, false
+	}
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false, false
+		}
+		if !over {
+			n = n*10 + uint64(c-'0')
+			over = n > limit
+		}
+	}
+	if over {
+		return limit, true, true
+	}
+	return n, false, true
+}

@@ -1,0 +1,49 @@
+package sip
+
+import (
+	"errors"
+	"strconv"
+)
+
+// SyntaxError says what is wrong in a message, and where.
+//
+// The zero Header means the start-line or the message as a whole. One that [Message.Parse] returned is
+// part of the message and is valid until its next Parse.
+type SyntaxError struct {
+	Header Header // header field that is malformed
+	Offset int    // in bytes from the start of what was parsed: the message, or the value alone
+	Reason string // what would be right, in few words
+
+	// TooLarge tells that not the grammar but a limit is hurt: RFC 3261 §21.5.7 answers 513.
+	TooLarge bool
+}
+
+// Error gives header, reason and offset; a header field that is missing has no offset.
+func (e *SyntaxError) Error() string {
+	where := "message"
+	if e.Header != HeaderNone {
+		where = e.Header.String()
+	}
+	if e.Reason == reasonMissing {
+		return where + ": " + e.Reason
+	}
+	return where + ": " + e.Reason + " at offset " + strconv.Itoa(e.Offset)
+}
+
+const reasonMissing = "missing"
+
+// missing holds the error for each header field that is not there, so that none is made per message.
+var missing = makeMissing()
+
+func makeMissing() (t [headerCount]SyntaxError) {
+	for h := range t {
+		t[h] = SyntaxError{Header: Header(h), Reason: reasonMissing}
+	}
+	return t
+}
+
+// IsMissing reports whether err says that a header field is not there, and not that it is malformed.
+func IsMissing(err error) bool {
+	var e *SyntaxError
+	return errors.As(err, &e) && e.Reason == reasonMissing
+}
