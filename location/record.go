@@ -54,8 +54,15 @@ func (r *Record) tombstones() (n int) {
 	return n
 }
 
-// due is the Unix second at which the first of the bindings has expired; noDue if none ever does.
+// bindings is the number of bindings that are no tombstones.
+func (r *Record) bindings() int { return len(r.Bindings) - r.tombstones() }
+
+// due is the Unix second at which the first of the bindings has expired: noDue if none ever does, 0 if there is
+// none.
 func (r *Record) due() uint32 {
+	if len(r.Bindings) == 0 {
+		return 0
+	}
 	first := int64(Never)
 	for i := range r.Bindings {
 		first = min(first, r.Bindings[i].Expires)

@@ -77,5 +77,6 @@ type Stats struct {
 	AORs     int   // with at least one binding
 	Bindings int   // without tombstones
 	Bytes    int64 // memory for them, in bytes
+	Records  int64 // of that, AORs and their encoded records
 	Pending  int   // changes that are not durable yet
 }

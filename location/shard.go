@@ -1,0 +1,116 @@
+package location
+
+import "sync"
+
+// shard is one part of an index.
+type shard struct {
+	mu sync.Mutex
+	slots
+	wheel
+	arena arena
+
+	record  Record // scratch: its slices point into the arena, or are a change's
+	encoded []byte // scratch
+
+	aors, bindings int   // as Stats has them
+	records        int64 // bytes of the durable items
+
+	_ [64]byte // the next shard's lock is on another cache line
+}
+
+// wheelBytes is the memory of a wheel.
+const wheelBytes = (wheelSlots + 1) * 4
+
+// load decodes the newest record of slot n, without what has expired; an empty one if n is 0.
+func (s *shard) load(n uint32, now int64) error {
+	s.record.Bindings = s.record.Bindings[:0]
+	if n == 0 {
+		return nil
+	}
+	if err := s.record.Decode(s.arena.read(s.all[n].newest).record); err != nil {
+		return err
+	}
+	s.record.Expire(now)
+	return nil
+}
+
+// encode encodes the scratch record, within its limits.
+func (s *shard) encode() error {
+	s.record.trim()
+	s.encoded = s.record.Append(s.encoded[:0])
+	if len(s.encoded) > MaxRecord {
+		s.encoded = nil
+		return ErrTooLarge
+	}
+	return nil
+}
+
+// commit makes r, a record of slot n, the durable one.
+func (s *shard) commit(n uint32, r ref) {
+	st := &s.all[n]
+	s.count(st.durable, -1)
+	s.count(r, +1)
+	s.arena.release(st.durable)
+	st.durable = r
+}
+
+// drop forgets slot n, which has no version pending.
+func (s *shard) drop(n uint32) {
+	st := &s.all[n]
+	s.unlink(s.all, n)
+	s.count(st.durable, -1)
+	s.arena.release(st.durable)
+	s.remove(n)
+}
+
+// count adds the item at r to the statistics, or takes it out of them.
+func (s *shard) count(r ref, sign int) {
+	if r == 0 {
+		return
+	}
+	it := s.arena.read(r)
+	s.bindings += sign * it.bindings
+	if it.bindings > 0 {
+		s.aors += sign
+	}
+	s.records += int64(sign) * int64(len(it.aor)+len(it.record))
+}
+
+// expire drops what has expired at now, in Unix milliseconds. It looks at budget AORs at the most, and reports
+// whether there may be more.
+func (s *shard) expire(now int64, budget int) (more bool) {
+	second := uint32(max(now, 0) / 1000)
+	for {
+		n := s.advance(s.all, second, &budget)
+		if n == 0 {
+			return budget == 0
+		}
+		s.fire(n, now)
+	}
+}
+
+// fire drops the bindings of slot n that have expired, and the slot when none is left. A record with a version
+// pending is left as it is, for whoever reads it looks at the times too, and comes again a second later.
+func (s *shard) fire(n uint32, now int64) {
+	st := &s.all[n]
+	if st.pending() {
+		s.schedule(s.all, n, 0)
+		return
+	}
+	it := s.arena.read(st.newest)
+	err := s.record.Decode(it.record)
+	stored := len(s.record.Bindings)
+	s.record.Expire(now)
+	if err == nil && len(s.record.Bindings) == stored && stored > 0 {
+		s.schedule(s.all, n, s.record.due())
+		return
+	}
+	if len(s.record.Bindings) == 0 || s.encode() != nil {
+		s.drop(n)
+		return
+	}
+	newest := putItem(&s.arena, it.aor, s.encoded, s.record.bindings())
+	st.newest = newest
+	s.commit(n, newest)
+	s.schedule(s.all, n, s.record.due())
+}
