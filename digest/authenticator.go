@@ -82,7 +82,8 @@ func New(cfg Config, secret *[32]byte) *Authenticator {
 func (a *Authenticator) clock(now time.Time) uint64 {
 	epoch := a.epoch.Load()
 	if epoch == nil {
-		a.epoch.CompareAndSwap(nil, &now)
+		begin := now // only this copy goes to the heap
+		a.epoch.CompareAndSwap(nil, &begin)
 		epoch = a.epoch.Load()
 	}
 	return uint64(max(now.Sub(*epoch).Milliseconds(), 0)) + 1

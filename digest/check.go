@@ -180,7 +180,7 @@ func (a *Authenticator) admit(s *scratch, c *sip.Credentials, r *Result, now uin
 		u.nc, _ = parseCount(c.NC)
 	}
 	if u.counted || !u.private {
-		u.print, _ = a.requestKey.sum(req.Bytes())
+		u.print = a.requestKey.print(req.Bytes())
 	}
 	switch a.window.admit(&u) {
 	case first:

@@ -52,7 +52,7 @@ func (a *Authenticator) openNonce(s *scratch, text, realm []byte) (m mint, ok bo
 func (a *Authenticator) code(s *scratch, stamp, realm []byte) (lo, hi uint64) {
 	s.buf = append(s.buf[:0], stamp...)
 	s.buf = append(s.buf, realm...)
-	return a.nonceKey.sum(s.buf)
+	return a.nonceKey.code(s.buf)
 }
 
 func putUint48(b []byte, n uint64) {
