@@ -27,144 +27,84 @@ func ParseCredentials(b []byte) (c Credentials, digest bool, err error) {
 	return c, digest, err
 }
 
+// Credentials reads the credentials of header field i, an Authorization or Proxy-Authorization. The
+// offset of an error is that in the message.
+func (m *Message) Credentials(i int) (c Credentials, digest bool, err error) {
+	f := &m.fields[i]
+	value := m.slice(f)
+	digest, at, reason := c.parse(value)
+	if reason != "" {
+		err = m.within(f.header, value, at, reason)
+	}
+	return c, digest, err
+}
+
+// parse reads a value into c, which is zero.
 func (c *Credentials) parse(b []byte) (digest bool, at int, reason string) {
 	p, ok := digestParams(b)
 	if !ok {
 		return false, 0, ""
 	}
-	for len(p.rest) > 0 {
+	for p.i < len(b) {
+		at := p.i
 		name, value, reason := p.next()
 		if reason != "" {
-			return true, len(b) - len(p.rest), reason
+			return true, at, reason
 		}
-		var to *[]byte
-		switch {
-		case foldIs(name, "username"):
-			to = &c.Username
-		case foldIs(name, "realm"):
-			to = &c.Realm
-		case foldIs(name, "nonce"):
-			to = &c.Nonce
-		case foldIs(name, "uri"):
-			to = &c.URI
-		case foldIs(name, "response"):
-			to = &c.Response
-		case foldIs(name, "algorithm"):
-			to = &c.Algorithm
-		case foldIs(name, "cnonce"):
-			to = &c.CNonce
-		case foldIs(name, "opaque"):
-			to = &c.Opaque
-		case foldIs(name, "qop"):
-			to = &c.QOP
-		case foldIs(name, "nc"):
-			to = &c.NC
-		case foldIs(name, "userhash"):
-			to = &c.UserHash
-		default:
+		field := c.field(name)
+		if field == nil {
 			continue
 		}
-		if *to != nil {
-			return true, len(b) - len(p.rest), "a parameter stands twice"
+		if *field != nil {
+			return true, at, reasonDuplicate
 		}
-		*to = value
+		*field = value
 	}
 	return true, 0, ""
 }
 
-// Challenge is the value of WWW-Authenticate or Proxy-Authenticate with the Digest scheme (RFC 3261
-// §20.44, RFC 7616 §3.3). Text values are without their quotes.
-type Challenge struct {
-	Realm     []byte
-	Domain    []byte
-	Nonce     []byte
-	Opaque    []byte
-	Stale     []byte
-	Algorithm []byte // nil if there is none: MD5
-	QOP       []byte // a comma list; nil if there is none
-	Charset   []byte
-	UserHash  []byte
+// field is where the parameter of that name goes, nil for one that is not known.
+func (c *Credentials) field(name []byte) *[]byte {
+	switch {
+	case foldIs(name, "username"):
+		return &c.Username
+	case foldIs(name, "realm"):
+		return &c.Realm
+	case foldIs(name, "nonce"):
+		return &c.Nonce
+	case foldIs(name, "uri"):
+		return &c.URI
+	case foldIs(name, "response"):
+		return &c.Response
+	case foldIs(name, "algorithm"):
+		return &c.Algorithm
+	case foldIs(name, "cnonce"):
+		return &c.CNonce
+	case foldIs(name, "opaque"):
+		return &c.Opaque
+	case foldIs(name, "qop"):
+		return &c.QOP
+	case foldIs(name, "nc"):
+		return &c.NC
+	case foldIs(name, "userhash"):
+		return &c.UserHash
+	}
+	return nil
 }
 
-// ParseChallenge reads a challenge value. Another scheme than Digest gives digest false and no error.
-func ParseChallenge(b []byte) (c Challenge, digest bool, err error) {
-	p, ok := digestParams(b)
-	if !ok {
-		return c, false, nil
-	}
-	for len(p.rest) > 0 {
-		name, value, reason := p.next()
-		if reason != "" {
-			return c, true, &SyntaxError{Header: HeaderWWWAuthenticate, Offset: len(b) - len(p.rest), Reason: reason}
-		}
-		switch {
-		case foldIs(name, "realm"):
-			c.Realm = value
-		case foldIs(name, "domain"):
-			c.Domain = value
-		case foldIs(name, "nonce"):
-			c.Nonce = value
-		case foldIs(name, "opaque"):
-			c.Opaque = value
-		case foldIs(name, "stale"):
-			c.Stale = value
-		case foldIs(name, "algorithm"):
-			c.Algorithm = value
-		case foldIs(name, "qop"):
-			c.QOP = value
-		case foldIs(name, "charset"):
-			c.Charset = value
-		case foldIs(name, "userhash"):
-			c.UserHash = value
-		}
-	}
-	return c, true, nil
-}
-
-// authParams walks auth-param *(COMMA auth-param).
-type authParams struct{ rest []byte }
-
-// digestParams cuts the scheme Digest off.
-func digestParams(b []byte) (p authParams, ok bool) {
-	i := skipLWS(b, 0)
-	end := skipToken(b, i)
-	if !foldIs(b[i:end], "digest") || end == len(b) || !is(b[end], classLWS) {
-		return p, false
-	}
-	return authParams{b[skipLWS(b, end):]}, true
-}
-
-func (p *authParams) next() (name, value []byte, reason string) {
-	b := p.rest
-	end := skipToken(b, 0)
-	i := skipLWS(b, end)
-	if end == 0 || i == len(b) || b[i] != '=' {
-		return nil, nil, "not a name, = and value"
-	}
-	name = b[:end]
-	i = skipLWS(b, i+1)
-	if i < len(b) && b[i] == '"' {
-		if end = skipQuoted(b, i); end < 0 {
-			return nil, nil, "a quoted string has no end"
-		}
-		value = b[i+1 : end-1]
-	} else {
-		// A token; some clients leave the quotes off a URI or a nonce, so all up to the comma is taken.
-		for end = i; end < len(b) && b[end] != ',' && !is(b[end], classLWS) && b[end] != '"'; end++ {
-		}
-		if end == i {
-			return nil, nil, "a parameter has no value"
-		}
-		value = b[i:end]
-	}
-	i = skipLWS(b, end)
-	if i == len(b) {
-		p.rest = nil
-		return name, value, ""
-	}
-	if b[i] != ',' {
-		return nil, nil, "no comma between parameters"
-	}
-	p.rest = b[skipLWS(b, i+1):]
-	return name, value, ""
+// Append appends the value, scheme first. What is nil is left out.
+func (c *Credentials) Append(dst []byte) []byte {
+	w := authWriter{dst: append(dst, "Digest "...)}
+	w.quoted("username", c.Username)
+	w.quoted("realm", c.Realm)
+	w.quoted("nonce", c.Nonce)
+	w.quoted("uri", c.URI)
+	w.quoted("response", c.Response)
+	w.token("algorithm", c.Algorithm)
+	w.quoted("cnonce", c.CNonce)
+	w.quoted("opaque", c.Opaque)
+	w.token("qop", c.QOP)
+	w.token("nc", c.NC)
+	w.token("userhash", c.UserHash)
+	return w.dst
 }

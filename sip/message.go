@@ -55,8 +55,9 @@ func (m *Message) StatusCode() int { return m.statusCode }
 // Reason is the reason phrase of a response.
 func (m *Message) Reason() []byte { return m.reason }
 
-// Version20 reports whether the message says SIP/2.0, in either case (RFC 3261 §7.1).
-func (m *Message) Version20() bool { return foldIs(m.version, "sip/2.0") }
+// Version20 reports whether the message says SIP/2.0, in either case (RFC 3261 §7.1). One whose version
+// cannot be read is malformed, not of another version: it counts as 2.0.
+func (m *Message) Version20() bool { return len(m.version) == 0 || foldIs(m.version, "sip/2.0") }
 
 // Body is the body, empty if there is none.
 func (m *Message) Body() []byte { return m.buf[m.bodyStart:m.bodyEnd] }

@@ -61,13 +61,14 @@ func (r *Request) decodeTarget() error {
 }
 
 // Answerable reports whether a response can be made for a request that has an error: the client must be
-// able to match it, by the topmost Via and the CSeq (RFC 3261 §17.1.3), and no byte may be mirrored that
-// makes two lines of one. What else a response mirrors is left out where the request has none.
+// able to match it, by the topmost Via and the CSeq (RFC 3261 §17.1.3), the Via must be readable as far as
+// its sent-by, and no byte may be mirrored that makes two lines of one. What else a response mirrors is
+// left out where the request has none.
 func (m *Message) Answerable() bool {
 	if m.method == "" || m.method == Ack || m.garbled || !m.Has(HeaderCSeq) {
 		return false
 	}
 	var v Via
 	_, err := m.decodeVia(&v)
-	return err == nil
+	return err == nil || v.Host != nil
 }

@@ -39,6 +39,7 @@ func (m *Message) parseRequestLine(line []byte) (ok bool) {
 	m.method, m.uri, m.version = methodOf(line[:i]), line[i+1:j], line[j+1:]
 	switch {
 	case !isVersion(m.version):
+		m.version = nil
 		m.fail(HeaderNone, j+1, "the request-line does not end in a SIP-Version")
 	case len(m.uri) == 0:
 		m.fail(HeaderNone, i+1, "the request-line has no Request-URI")
