@@ -3,7 +3,6 @@ package client
 import (
 	"bytes"
 	"slices"
-	"strings"
 
 	"biloxi/digest"
 	"biloxi/sip"
@@ -65,7 +64,7 @@ func challenges(m *sip.Message) (offers []*login) {
 	for i := m.Index(from); i >= 0; i = m.Next(i) {
 		_, _, value := m.Field(i)
 		ch, isDigest, err := sip.ParseChallenge(value)
-		if err != nil || !isDigest || ch.Nonce == nil || strength(ch) == sip.NoAlgorithm || !knownQOP(ch.QOP) {
+		if err != nil || !isDigest || !digest.CanAnswer(ch) {
 			continue
 		}
 		offer := &login{header: to, realm: string(ch.Realm), challenge: clone(ch)}
@@ -86,19 +85,6 @@ func strength(ch sip.Challenge) sip.Algorithm {
 		return sip.MD5 // RFC 3261 §22.4
 	}
 	return sip.AlgorithmOf(ch.Algorithm)
-}
-
-// knownQOP tells a qop list that can be answered: none (RFC 2069), or one with auth or auth-int.
-func knownQOP(list []byte) bool {
-	if list == nil {
-		return true
-	}
-	for one := range strings.SplitSeq(string(list), ",") {
-		if one = strings.TrimSpace(one); strings.EqualFold(one, "auth") || strings.EqualFold(one, "auth-int") {
-			return true
-		}
-	}
-	return false
 }
 
 // keep makes offer the login of its realm, in place of an older one, or of the oldest.

@@ -124,7 +124,8 @@ func (t *transaction) takes(b []byte) bool {
 // matches is RFC 3261 §17.1.3 (branch and method), §18.1.2 and §8.1.3.3 (the one Via is ours), with the
 // Call-ID and CSeq number on top.
 func (t *transaction) matches(m *sip.Message) bool {
-	if !m.IsResponse() || m.Next(m.Index(sip.HeaderVia)) >= 0 {
+	top := m.Index(sip.HeaderVia)
+	if !m.IsResponse() || !m.Version20() || top < 0 || m.Next(top) >= 0 {
 		return false
 	}
 	value, _ := m.Value(sip.HeaderVia)
