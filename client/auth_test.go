@@ -113,15 +113,17 @@ func TestChallengeWithoutPassword(t *testing.T) {
 
 // A server that has started anew does not know its nonce, and may not know that it is stale.
 func TestNonceOfAnEarlierCallIsForgotten(t *testing.T) {
-	good := "nonce1"
 	u := newUAS(t, sip.UDP, nil, func(n int, r *seenRequest) [][]byte {
+		good := "nonce1"
+		if n > 2 {
+			good = "nonce3"
+		}
 		return nonces(good, func(int) string { return `, qop="auth"` })(n, r)
 	})
 	c, ctx := newClient(t, Config{Server: u.uri(sip.UDP)})
 	if res, err := c.Query(ctx); err != nil || !res.OK() || res.Requests != 2 {
 		t.Fatalf("%+v, %v", res, err)
 	}
-	good = "nonce3"
 	res, err := c.Query(ctx)
 	if err != nil || !res.OK() || res.Requests != 2 {
 		t.Fatalf("%+v, %v", res, err)

@@ -77,7 +77,7 @@ func (c *Client) verify(state tls.ConnectionState, name string, ip netip.Addr) e
 	for _, cert := range state.PeerCertificates[1:] {
 		opts.Intermediates.AddCert(cert)
 	}
-	// RFC 5922 §7.1: the rules of RFC 5280 first, usage among them.
+	// RFC 5922 §7.1: the rules for all certificates first, usage among them.
 	if _, err := leaf.Verify(opts); err != nil {
 		return err
 	}
