@@ -59,6 +59,7 @@ type Bed struct {
 	Config config.Config
 	CA     string // file of the CA of its certificate
 
+	phone   tls.Certificate
 	t       testing.TB
 	network Network
 	pool    *tls.Config
@@ -95,7 +96,7 @@ func Start(t testing.TB, opt Options) *Bed {
 	}
 	b.Config = Config(opt.Data, opt.Address)
 	certificates := writeCertificates(t, t.TempDir(), opt.Address)
-	b.CA, b.pool = certificates.ca, certificates.client
+	b.CA, b.pool, b.phone = certificates.ca, certificates.client, certificates.phone
 	b.Config.TLS.Certificate, b.Config.TLS.Key = certificates.certificate, certificates.key
 	if opt.Config != nil {
 		opt.Config(&b.Config)
@@ -259,6 +260,12 @@ func (b *Bed) dial(t sip.Transport) (net.Conn, error) {
 
 // TLS is what a client needs to verify the server.
 func (b *Bed) TLS() *tls.Config { return b.pool.Clone() }
+
+// ClientCertificate is a certificate of a phone, signed by the CA of the server's.
+func (b *Bed) ClientCertificate() tls.Certificate { return b.phone }
+
+// Network is the simulated network, nil on the real one.
+func (b *Bed) Network() Network { return b.network }
 
 // from is an address that no other simulated phone has.
 func (b *Bed) from() string {

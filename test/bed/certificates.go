@@ -19,7 +19,11 @@ import (
 type certificates struct {
 	ca, certificate, key string // files
 	client               *tls.Config
+	phone                tls.Certificate // of a client
 }
+
+// CAFile is where the CA of a bed's certificates lies, beside the server's.
+func CAFile(certificate string) string { return filepath.Join(filepath.Dir(certificate), "ca.pem") }
 
 // writeCertificates makes a CA and a server certificate for the domain, its host and an address. They
 // are good from 1999 on, since that is when the clock of testing/synctest begins.
@@ -31,7 +35,9 @@ func writeCertificates(t testing.TB, dir, address string) certificates {
 	leaf := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: Domain}, NotBefore: from, NotAfter: to,
 		DNSNames: []string{Domain, Host}, IPAddresses: []net.IP{net.ParseIP(address)},
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
-	caKey, leafKey := newKey(t), newKey(t)
+	phone := &x509.Certificate{SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: "phone"}, NotBefore: from, NotAfter: to,
+		DNSNames: []string{"phone.example.com"}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	caKey, leafKey, phoneKey := newKey(t), newKey(t), newKey(t)
 	caDER := sign(t, ca, ca, caKey, caKey)
 	leafDER := sign(t, leaf, ca, leafKey, caKey)
 	keyDER, err := x509.MarshalPKCS8PrivateKey(leafKey)
@@ -48,6 +54,7 @@ func writeCertificates(t testing.TB, dir, address string) certificates {
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(parsed)
+	c.phone = tls.Certificate{Certificate: [][]byte{sign(t, phone, ca, phoneKey, caKey)}, PrivateKey: phoneKey}
 	c.client = &tls.Config{RootCAs: pool, ServerName: Host}
 	return c
 }

@@ -50,6 +50,9 @@ func together(changes []func(*config.Config)) func(*config.Config) {
 	}
 }
 
+// The transports, by the names that the tests use.
+const udp, tcp, tls = sip.UDP, sip.TCP, sip.TLS
+
 // conn connects to the server.
 func conn(t testing.TB, b *bed.Bed, transport sip.Transport) siptest.Wire {
 	t.Helper()

@@ -3,7 +3,6 @@ package conformance
 import (
 	"testing"
 
-	"biloxi/siptest"
 	. "biloxi/siptest"
 )
 
@@ -11,7 +10,7 @@ import (
 func TestStar(t *testing.T) {
 	b := start(t)
 	const one, two, three = "sip:one@192.0.2.1", "sip:two@192.0.2.2", "mailto:three@example.com"
-	bound := func(t *testing.T) *siptest.Phone {
+	bound := func(t *testing.T) *Phone {
 		t.Helper()
 		p := newPhone(t, b)
 		p.Register(Contact("<"+one+">", "<"+two+">")).Expect(200)
