@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"syscall"
+	"time"
 
 	"biloxi/sip"
 )
@@ -76,26 +77,36 @@ func (c *Client) sendTo(ctx context.Context, r *request, s Server, res *Result) 
 		}
 	}
 	c.Close()
-	addrs, err := s.resolve(ctx)
+	start := time.Now()
+	addrs, err := c.resolve(ctx, s)
 	if err != nil {
-		return nil, &ConnectError{Server: s, Err: err}
+		err = &ConnectError{Server: s, Err: err}
 	}
 	for _, addr := range addrs {
-		cn, dialErr := c.connect(ctx, s, addr, r.identity)
-		if dialErr != nil {
-			err = &ConnectError{Server: s, Err: dialErr}
+		var cn *conn
+		if cn, err = c.connect(ctx, s, addr, r.identity); err != nil {
+			// A certificate that is not taken is no reason to ask somewhere else.
 			var refused *CertificateError
-			if errors.As(dialErr, &refused) || ctx.Err() != nil {
-				return nil, dialErr
+			if errors.As(err, &refused) {
+				return nil, err
 			}
-			continue
+			err = &ConnectError{Server: s, Err: err}
+		} else {
+			c.conn = cn
+			var m *sip.Message
+			if m, err = c.transact(ctx, cn, r, res); !isLost(err) {
+				return m, err
+			}
 		}
-		c.conn = cn
-		m, sendErr := c.transact(ctx, cn, r, res)
-		if sendErr == nil || !isLost(sendErr) {
-			return m, sendErr
+		if ctx.Err() != nil {
+			break
 		}
-		err = sendErr
+	}
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		err = ctx.Err()
+	case ctx.Err() != nil:
+		err = &TimeoutError{Server: s, After: time.Since(start).Round(time.Millisecond)}
 	}
 	return nil, err
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"time"
 
 	"biloxi/sip"
@@ -37,6 +38,8 @@ type Config struct {
 	Trace func(Traced)
 	// Timers are T1 and T2. Zero: the RFC's.
 	Timers Timers
+	// Lookup finds the addresses of a host name. Nil: the system's resolver.
+	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 	// Dial opens a connection to "udp" or "tcp" addresses; TLS is run over it. Nil: a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -87,6 +90,11 @@ func New(cfg Config) (*Client, error) {
 		c.server = s
 	}
 	c.callID, c.fromTag = random(), random()
+	if c.cfg.Lookup == nil {
+		c.cfg.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
+	}
 	if c.cfg.Dial == nil {
 		d := &net.Dialer{Timeout: connectTimeout}
 		c.cfg.Dial = d.DialContext

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"biloxi/sip"
@@ -506,4 +507,68 @@ func TestParseContact(t *testing.T) {
 			t.Errorf("%q: %s, %v", text, c.Append(nil), err)
 		}
 	}
+}
+
+// The addresses of a name are tried in order, and the transport and port are those of the URI.
+func TestAddressesAreTriedInOrder(t *testing.T) {
+	u := newUAS(t, sip.TCP, nil, always("200 OK"))
+	var asked []string
+	cfg := Config{AOR: fmt.Sprintf("sip:bob@Biloxi.example.com:%d;transport=tcp", u.addr.Port()),
+		Lookup: func(ctx context.Context, host string) ([]netip.Addr, error) {
+			asked = append(asked, host)
+			return []netip.Addr{netip.MustParseAddr("::1"), netip.MustParseAddr("127.0.0.2"), u.addr.Addr()}, nil
+		},
+		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			asked = append(asked, address)
+			if address != u.addr.String() {
+				return nil, errNoNetwork
+			}
+			return net.Dial(network, address)
+		}}
+	c, ctx := newClient(t, cfg)
+	res, err := c.Query(ctx)
+	port := u.addr.Port()
+	want := fmt.Sprintf("[biloxi.example.com [::1]:%d 127.0.0.2:%d 127.0.0.1:%d]", port, port, port)
+	if err != nil || !res.OK() || fmt.Sprint(asked) != want {
+		t.Errorf("%v, %+v, %v", asked, res, err)
+	}
+	if to, _ := u.requests()[0].To(); string(to.URI.Host) != "Biloxi.example.com" {
+		t.Errorf("To %s", to.Raw())
+	}
+	for _, none := range []func(context.Context, string) ([]netip.Addr, error){
+		func(context.Context, string) ([]netip.Addr, error) { return nil, nil },
+		func(context.Context, string) ([]netip.Addr, error) { return nil, errNoNetwork },
+	} {
+		cfg.Lookup = none
+		c, ctx := newClient(t, cfg)
+		var lost *ConnectError
+		if _, err := c.Query(ctx); !errors.As(err, &lost) {
+			t.Errorf("no address: %v", err)
+		}
+	}
+}
+
+// A dial that hangs ends with the context, as what it is.
+func TestConnectingTakesTooLong(t *testing.T) {
+	cfg := Config{Server: "sip:192.0.2.222;transport=tcp", Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := newClient(t, cfg)
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+		defer cancel()
+		_, err := c.Query(ctx)
+		var timeout *TimeoutError
+		if !errors.As(err, &timeout) || time.Since(start) != 4*time.Second {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+		start = time.Now()
+		_, err = c.Query(t.Context())
+		var lost *ConnectError
+		if !errors.As(err, &lost) || time.Since(start) != connectTimeout {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+	})
 }

@@ -112,7 +112,8 @@ func (l *Ladder) AppendMessages(dst []byte) []byte {
 			continue
 		}
 		dst = fmt.Appendf(dst, "\nF%d %s %s -> %s%s\n\n", i+1, printable(a.Label), printable(a.From), printable(a.To), a.note())
-		dst = appendPrintable(dst, a.Message)
+		// The empty line at a message's end is the one that parts it from the next.
+		dst = append(bytes.TrimRight(appendPrintable(dst, a.Message), "\n"), '\n')
 	}
 	return dst
 }
@@ -240,9 +241,6 @@ func appendPrintable(dst, message []byte) []byte {
 			dst = append(dst, message[:n]...)
 		}
 		message = message[n:]
-	}
-	if len(dst) > 0 && dst[len(dst)-1] != '\n' {
-		dst = append(dst, '\n')
 	}
 	return dst
 }

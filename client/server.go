@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -80,18 +81,23 @@ func (s Server) addr() (netip.Addr, bool) {
 	return a, err == nil
 }
 
-// resolve returns the addresses to try, in order.
-func (s Server) resolve(ctx context.Context) ([]netip.AddrPort, error) {
+// resolve returns the addresses of a server to try, in order.
+func (c *Client) resolve(ctx context.Context, s Server) ([]netip.AddrPort, error) {
 	if a, ok := s.addr(); ok {
 		return []netip.AddrPort{netip.AddrPortFrom(a, s.Port)}, nil
 	}
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", s.Host)
+	found, err := c.cfg.Lookup(ctx, s.Host)
 	if err != nil {
 		return nil, err
 	}
-	addrs := make([]netip.AddrPort, 0, len(found))
+	if len(found) == 0 {
+		return nil, errNoAddress
+	}
+	addrs := make([]netip.AddrPort, 0, maxAddresses)
 	for _, a := range found[:min(len(found), maxAddresses)] {
 		addrs = append(addrs, netip.AddrPortFrom(a.Unmap(), s.Port))
 	}
 	return addrs, nil
 }
+
+var errNoAddress = errors.New("the name has no address")

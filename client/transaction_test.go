@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -179,4 +180,16 @@ func TestOtherTimers(t *testing.T) {
 	if f := (Timers{}).F(); f != 32*time.Second {
 		t.Errorf("Timer F is %v", f)
 	}
+}
+
+func TestIPv6(t *testing.T) {
+	bubble(t, "sip:[2001:db8::9:2]:5070;transport=udp", always("200 OK"), func(c *Client, u *uas) {
+		res, err := c.Query(context.Background())
+		if err != nil || !res.OK() || res.Ignored != 0 || res.Remote.String() != "[2001:db8::9:2]:5070" || res.Seen != res.Local {
+			t.Errorf("%+v, %v", res, err)
+		}
+		if via := u.requests()[0].field("Via"); !strings.HasPrefix(via, "SIP/2.0/UDP [2001:db8::9:1]:5060;rport;branch=") {
+			t.Error(via)
+		}
+	})
 }

@@ -282,6 +282,9 @@ func (p pipes) dial(ctx context.Context, network, address string) (net.Conn, err
 	if err != nil {
 		return nil, err
 	}
+	if remote.Addr().Is6() {
+		local = netip.MustParseAddrPort("[2001:db8::9:1]:5060")
+	}
 	p.u.during(p.t, theirs, func() {
 		b := make([]byte, 65536)
 		for {
