@@ -20,6 +20,7 @@ func (k *call) explain(err error, res *client.Result) error {
 	var connect *client.ConnectError
 	var record tls.RecordHeaderError
 	var dns *net.DNSError
+	var wait net.Error
 	switch {
 	case errors.As(err, &refused):
 		return k.explainRefusal(refused, res)
@@ -35,6 +36,8 @@ func (k *call) explain(err error, res *client.Result) error {
 		return fmt.Errorf("%s is not found: give the server's address with --server (%w)", dns.Name, err)
 	case client.IsRefused(err) && errors.As(err, &connect):
 		return fmt.Errorf("connection refused: is the server running at %s?", connect.Server)
+	case errors.As(err, &wait) && wait.Timeout() && errors.As(err, &connect):
+		return fmt.Errorf("no connection to %s: are address, port and transport right, and does a firewall let it through?", connect.Server)
 	case errors.As(err, &record):
 		return fmt.Errorf("%w: does the server speak TLS at this port?", err)
 	}
