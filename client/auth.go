@@ -16,8 +16,9 @@ type login struct {
 	nc        uint32
 }
 
-// answered notes the challenges that one call has answered, by realm, so that it does not go on for ever.
-type answered map[string]*struct{ once, stale bool }
+// answered notes by realm the challenges that one call has answered, and whether one of them was stale, so
+// that it does not go on for ever.
+type answered map[string]bool
 
 // challenged takes a 401 or 407: it chooses what to answer and keeps it for the next request. An error is
 // the cause for which the request is not sent again.
@@ -26,30 +27,28 @@ func (c *Client) challenged(m *sip.Message, done answered) error {
 	if c.cfg.Password == nil {
 		return ErrNoPassword
 	}
-	cause, again := ErrChallenge, false
+	cause, worthwhile := ErrChallenge, false
 	for _, offer := range offers {
 		key := offer.header.String() + offer.realm
-		seen := done[key]
+		before, again := done[key]
 		stale := bytes.EqualFold(offer.challenge.Stale, []byte("true"))
 		switch {
-		case seen == nil:
+		case !again:
 			// The first challenge of this call. If the request had credentials they were of a nonce
 			// from an earlier call: that may be gone, whether or not the server says stale.
-			seen = new(struct{ once, stale bool })
-			done[key] = seen
-		case stale && seen.stale:
-			cause = ErrStale
-			continue
 		case !stale:
 			// RFC 3261 §22.2: credentials that were just refused are not tried again.
 			cause = ErrWrongPassword
 			continue
+		case before:
+			cause = ErrStale
+			continue
 		}
-		seen.once, seen.stale = true, seen.stale || stale
+		done[key] = before || stale
 		c.keep(offer)
-		again = true
+		worthwhile = true
 	}
-	if !again {
+	if !worthwhile {
 		return cause
 	}
 	return nil
