@@ -1,0 +1,125 @@
+package subscriber
+
+import (
+	"context"
+	"hash/maphash"
+	"sync"
+)
+
+// Cache holds the hashes of all subscribers in memory: about 125 bytes for each with all three, in a few
+// hundred heap objects whatever their number.
+//
+// It is for many goroutines. Subscribers are spread over shards, each with its own lock; the domains'
+// numbers have another, which is never held together with one of those. Nothing is stored for Realm,
+// Created and Changed.
+type Cache struct {
+	seed   maphash.Seed
+	shards [shards]shard
+
+	mu      sync.RWMutex
+	domains map[string]uint32 // a number for each domain that was ever seen
+	pairs   map[Domain]struct{}
+}
+
+// shards is a power of two: enough that writers and readers seldom meet, and that a shard of a million
+// subscribers is moved to a larger arena in a few milliseconds.
+const (
+	shards    = 64
+	shardBits = 6
+)
+
+// NewCache returns an empty cache.
+func NewCache() *Cache {
+	return &Cache{seed: maphash.MakeSeed(), domains: map[string]uint32{}, pairs: map[Domain]struct{}{}}
+}
+
+// Load puts all subscribers of a store into the cache. What the cache has and the store has not stays.
+func (c *Cache) Load(ctx context.Context, st Store) error {
+	return st.All(ctx, func(s Subscriber) error {
+		c.Put(s)
+		return ctx.Err()
+	})
+}
+
+// Put adds a subscriber or replaces its hashes, from now on for all lookups. A user that is empty or
+// longer than MaxUser is not taken.
+func (c *Cache) Put(s Subscriber) {
+	if s.User == "" || len(s.User) > MaxUser {
+		return
+	}
+	domain := c.intern(Domain{s.Domain, s.Realm})
+	user := []byte(s.User)
+	hash := c.hash(user, domain)
+	c.shard(hash).put(hash, domain, user, &s.HA1s)
+}
+
+// Remove forgets a subscriber, if it is there.
+func (c *Cache) Remove(user, domain string) {
+	if id, ok := c.domainID([]byte(domain)); ok {
+		hash := c.hash([]byte(user), id)
+		c.shard(hash).remove(hash, id, []byte(user))
+	}
+}
+
+// Lookup returns the hashes of a subscriber; the user is without escapes, the domain canonical. It does
+// not allocate. One that is not there costs about as much as one that is.
+func (c *Cache) Lookup(user, domain []byte) (h HA1s, ok bool) {
+	id, ok := c.domainID(domain)
+	if !ok {
+		return HA1s{}, false
+	}
+	hash := c.hash(user, id)
+	return c.shard(hash).lookup(hash, id, user)
+}
+
+// Len is the number of subscribers.
+func (c *Cache) Len() (n int) {
+	for i := range c.shards {
+		n += c.shards[i].len()
+	}
+	return n
+}
+
+// Domains returns the domains with their realms as the subscribers had them. A realm that is not the one
+// that is challenged with now tells of hashes that can never match.
+func (c *Cache) Domains() (list []Domain) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for d := range c.pairs {
+		list = append(list, d)
+	}
+	return list
+}
+
+func (c *Cache) domainID(name []byte) (id uint32, ok bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	id, ok = c.domains[string(name)]
+	return id, ok
+}
+
+// intern returns the number of a domain, a new one if it has none.
+func (c *Cache) intern(d Domain) uint32 {
+	c.mu.RLock()
+	id, ok := c.domains[d.Name]
+	_, known := c.pairs[d]
+	c.mu.RUnlock()
+	if ok && known {
+		return id
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pairs[d] = struct{}{}
+	if id, ok = c.domains[d.Name]; !ok {
+		id = uint32(len(c.domains))
+		c.domains[d.Name] = id
+	}
+	return id
+}
+
+// hash is keyed, so that nobody can choose names that fall together.
+func (c *Cache) hash(user []byte, domain uint32) uint64 {
+	return (maphash.Bytes(c.seed, user) ^ uint64(domain)) * 0x9e3779b97f4a7c15
+}
+
+func (c *Cache) shard(hash uint64) *shard { return &c.shards[hash>>(64-shardBits)] }
