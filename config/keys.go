@@ -31,7 +31,7 @@ var keys = []key{
 	{"tls.sni[].key", "As tls.key.", `"example.org.key"`},
 
 	{"registrar.default_expires", "Granted to a SIP contact that asks for no expiry. Contacts of other schemes that ask for none do not expire.", ""},
-	{"registrar.min_expires", "A contact that asks for less, but not 0, is refused with 423 and Min-Expires.", ""},
+	{"registrar.min_expires", "A contact that asks for less, but not 0, is refused with 423 and Min-Expires. At most 1h: RFC 3261 §10.3 has no refusal for those who ask for more than that.", ""},
 	{"registrar.max_expires", "A contact that asks for more gets this.", ""},
 	{"registrar.max_contacts", "Contacts that one address of record may have. A REGISTER that would make more is refused with 403.", ""},
 	{"registrar.jitter", "Granted expiries are shortened at random by up to this share, from 0 to 0.5, so that phones that came back together do not refresh together for ever.", ""},
@@ -39,7 +39,7 @@ var keys = []key{
 	{"registrar.path_without_support", "A REGISTER with a Path whose client does not say that it supports it (RFC 3327): refuse (420, as the RFC recommends), accept (the path is stored and used; for edge proxies in front of ordinary phones), or ignore (registered without the path).", ""},
 	{"registrar.service_route", "URIs of the Service-Route that a 200 carries (RFC 3608): the way that clients are to send their requests. Empty: none.", `["sip:edge.example.com;lr"]`},
 
-	{"location.durability", "When a REGISTER is answered 200. sync: when the change is on disk; nothing that was acknowledged is lost, whatever happens. interval: at once, and the disk follows at each interval; a crash of the machine loses at most that. none: at once, the operating system writes when it likes; a crash of the machine loses some 30 s. Neither loses anything when only the server is killed.", ""},
+	{"location.durability", "When a REGISTER is answered 200. sync: when the change is on disk; nothing that was acknowledged is lost, whatever happens. interval: at once, and the disk follows at each interval; a crash of the machine loses at most that. none: at once, the operating system writes when it likes; a crash of the machine loses some 30 s. With these two, a server that is killed loses the changes of its last milliseconds.", ""},
 	{"location.interval", "Between two syncs, with durability interval.", ""},
 	{"location.snapshot_size", "When the journal has grown by this much, a snapshot replaces it: less means a quicker start and more writing.", ""},
 	{"location.max_pending", "Changes that may wait for the disk, in bytes; more are answered 503 with Retry-After.", ""},

@@ -15,6 +15,10 @@ const (
 	// maxExpires is what a delta-seconds can say (RFC 3261 §20.19), less the value that means for ever.
 	maxExpires = (1<<32 - 2) * time.Second
 
+	// maxMinExpires: RFC 3261 §10.3 step 7 lets a registrar refuse an expiry as too brief only if it is
+	// less than an hour.
+	maxMinExpires = time.Hour
+
 	// maxContacts bounds max_contacts: one change of an AOR looks at all of its bindings.
 	maxContacts = 1000
 

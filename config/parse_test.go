@@ -161,6 +161,8 @@ func TestErrors(t *testing.T) {
 			`f.toml:2:23: client_certificates = "require" needs client_ca, the CA that signs them`},
 		{"min over max", "[registrar]\nmax_expires = \"30s\"\ndefault_expires = \"20s\"\n",
 			`f.toml:2:15: min_expires (1m) is more than max_expires (30s)`},
+		{"min over an hour", "[registrar]\nmin_expires = \"2h\"\n",
+			`f.toml:2:15: min_expires is 2h; RFC 3261 lets nothing over 1h be refused as too brief`},
 		{"default under min", "[registrar]\ndefault_expires = \"30s\"\n",
 			`f.toml:2:19: default_expires (30s) is less than min_expires (1m)`},
 		{"default over max", "[registrar]\nmax_expires = \"30m\"\n",

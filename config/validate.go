@@ -165,6 +165,8 @@ func (s *source) validateRegistrar(r *Registrar) {
 		}
 	}
 	switch {
+	case r.MinExpires > Duration(maxMinExpires):
+		s.fail("registrar.min_expires", "min_expires is %s; RFC 3261 lets nothing over %s be refused as too brief", r.MinExpires, Duration(maxMinExpires))
 	case r.MinExpires > r.MaxExpires:
 		s.fail(s.given("registrar.min_expires", "registrar.max_expires"),
 			"min_expires (%s) is more than max_expires (%s)", r.MinExpires, r.MaxExpires)
