@@ -112,6 +112,8 @@ type Status struct {
 
 // Counter is something that a server counts since its start.
 type Counter struct {
-	Name  string `json:"name"`
-	Value uint64 `json:"value"`
+	Name      string `json:"name"`
+	Transport string `json:"transport,omitempty"` // in lower case; empty: of all
+	Reason    string `json:"reason,omitempty"`
+	Value     uint64 `json:"value"`
 }

@@ -45,7 +45,7 @@ type Server interface {
 type Direct struct {
 	Domains     func() []config.Domain // those of the configuration in force
 	Subscribers Subscribers
-	Locations   Locations
+	Locations   func() (Locations, error) // opened when first asked for, if no server runs
 	Hash        func(user, realm, password string) subscriber.HA1s
 	Server      Server // nil: no server runs
 	Now         func() time.Time

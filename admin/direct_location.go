@@ -17,9 +17,13 @@ func (d *Direct) FindLocation(ctx context.Context, aor string) (Location, error)
 	if err != nil {
 		return Location{}, err
 	}
+	locations, err := d.Locations()
+	if err != nil {
+		return Location{}, err
+	}
 	var r location.Record
 	now := d.Now()
-	if _, ok := d.Locations.View(now, locationKey(user, domain.Name), &r, nil); !ok {
+	if _, ok := locations.View(now, locationKey(user, domain.Name), &r, nil); !ok {
 		return Location{}, nothingRegistered(user, domain.Name)
 	}
 	return Location{formatAOR(user, domain.Name), describeBindings(now, &r)}, nil
@@ -27,9 +31,13 @@ func (d *Direct) FindLocation(ctx context.Context, aor string) (Location, error)
 
 // ListLocations implements Admin.
 func (d *Direct) ListLocations(ctx context.Context, cursor string, limit int) (page LocationPage, err error) {
+	locations, err := d.Locations()
+	if err != nil {
+		return page, err
+	}
 	now := d.Now()
 	page.Locations = []Location{}
-	page.Next, err = d.Locations.List(now, cursor, pageSize(limit), func(aor []byte, r *location.Record) {
+	page.Next, err = locations.List(now, cursor, pageSize(limit), func(aor []byte, r *location.Record) {
 		at := bytes.LastIndexByte(aor, '@')
 		if at < 0 {
 			return // no key that this server writes
@@ -70,9 +78,13 @@ func nothingRegistered(user, domain string) error {
 
 // remove removes one contact, or with nil all of them, and waits until that is durable.
 func (d *Direct) remove(ctx context.Context, user, domain string, contact []byte) (int, error) {
+	locations, err := d.Locations()
+	if err != nil {
+		return 0, err
+	}
 	now := d.Now()
 	change := &removal{contact: contact, now: now.UnixMilli(), done: make(chan error, 1)}
-	durable, err := d.Locations.Update(now, locationKey(user, domain), change, change)
+	durable, err := locations.Update(now, locationKey(user, domain), change, change)
 	if err != nil || durable {
 		return change.removed, err
 	}

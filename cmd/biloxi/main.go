@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
@@ -15,7 +16,13 @@ import (
 // cli is the command line. A subcommand is a field here and a file of its own, which has its struct, its
 // Run(*console) error, and its Help() string with examples.
 type cli struct {
-	Version versionCmd `cmd:"" group:"Server" help:"Show the version."`
+	Serve      serveCmd      `cmd:"" group:"Server" help:"Run the server."`
+	Config     configCmd     `cmd:"" group:"Server" help:"Check a configuration, or show all keys."`
+	Status     statusCmd     `cmd:"" group:"Server" help:"Show how a running server does."`
+	Reload     reloadCmd     `cmd:"" group:"Server" help:"Make a running server read its configuration and certificates again."`
+	Version    versionCmd    `cmd:"" group:"Server" help:"Show the version."`
+	Subscriber subscriberCmd `cmd:"" group:"Administration" help:"Add, change, remove, list and import subscribers."`
+	Location   locationCmd   `cmd:"" group:"Administration" help:"List, show and remove what is registered."`
 
 	Register   registerCmd   `cmd:"" group:"Client" help:"Register contacts of an address of record."`
 	Contacts   contactsCmd   `cmd:"" group:"Client" help:"Ask a server for the contacts of an address of record."`
@@ -28,6 +35,19 @@ type console struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Environ  []string // "NAME=value", as os.Environ gives them
+
+	// Signals are told to a server that runs; nil: those of the process.
+	Signals <-chan os.Signal
+}
+
+// env returns an environment variable, or nothing.
+func (c *console) env(name string) string {
+	for _, entry := range c.Environ {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 // printf writes to standard output.

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"biloxi/admin"
+	"biloxi/config"
+	"biloxi/digest"
+	"biloxi/server"
+	"biloxi/sip"
+	"biloxi/store/journal"
+	"biloxi/store/sqlite"
+	"biloxi/subscriber"
+)
+
+// dataFlags say which server, or which data folder, an administrator means.
+type dataFlags struct {
+	Config string `placeholder:"FILE" help:"Configuration file of the server. Default: $BILOXI_CONFIG, or biloxi.toml in the data folder if it is there, as that of serve --demo is."`
+	Data   string `placeholder:"DIR" help:"Data folder of the server. Default: what the configuration says; biloxi-data without one."`
+	JSON   bool   `name:"json" help:"Write JSON."`
+}
+
+// load reads the configuration that the flags and the environment name.
+func (f *dataFlags) load(c *console) (config.Config, error) {
+	file := f.Config
+	if file == "" {
+		file = c.env("BILOXI_CONFIG")
+	}
+	cfg, err := loadConfig(c, file, f.Data)
+	if err != nil || file != "" {
+		return cfg, err
+	}
+	if _, err := os.Stat(filepath.Join(cfg.Data, demoConfig)); err == nil {
+		return loadConfig(c, filepath.Join(cfg.Data, demoConfig), cfg.Data)
+	}
+	return cfg, nil
+}
+
+// loadConfig reads a configuration file, or with none the defaults; data, if given, stands above it.
+func loadConfig(c *console, file, data string) (cfg config.Config, err error) {
+	if file == "" {
+		cfg, err = config.FromEnvironment(c.Environ)
+	} else {
+		cfg, err = config.Load(file, c.Environ)
+	}
+	if data != "" {
+		cfg.Data = data
+	}
+	return cfg, err
+}
+
+// administer calls do with who administers the data folder: the server that runs on it or, if none does,
+// this process with the stores open. create makes a folder that is not there.
+func (f *dataFlags) administer(c *console, create bool, do func(context.Context, admin.Admin) error) error {
+	cfg, err := f.load(c)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	running, err := admin.IsRunning(ctx, cfg.Data)
+	if err != nil {
+		return err
+	}
+	if running {
+		client := admin.NewClient(cfg.Data)
+		defer client.Close()
+		return do(ctx, client)
+	}
+	if _, err := os.Stat(cfg.Data); errors.Is(err, fs.ErrNotExist) && !create {
+		return fmt.Errorf("there is no data folder %s; name it with --data, or the server's configuration with --config", cfg.Data)
+	}
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return err
+	}
+	subscribers, err := sqlite.Open(filepath.Join(cfg.Data, server.SubscriberFile))
+	if err != nil {
+		return err
+	}
+	bindings := &closedLocations{cfg: cfg}
+	err = do(ctx, &admin.Direct{
+		Domains:     func() []config.Domain { return cfg.Domains },
+		Subscribers: subscribers,
+		Locations:   bindings.open,
+		Hash:        hashPassword,
+		Now:         time.Now,
+	})
+	return errors.Join(err, bindings.close(), subscribers.Close())
+}
+
+// hashPassword computes what is stored of a password: its HA1 for every algorithm, so that a domain may
+// offer others later.
+func hashPassword(user, realm, password string) subscriber.HA1s {
+	var h subscriber.HA1s
+	var ha1 [32]byte
+	for _, a := range []sip.Algorithm{sip.MD5, sip.SHA256, sip.SHA512_256} {
+		digest.HA1(a, []byte(user), []byte(realm), []byte(password), &ha1)
+		switch a {
+		case sip.MD5:
+			copy(h.MD5[:], ha1[:])
+		case sip.SHA256:
+			h.SHA256 = ha1
+		case sip.SHA512_256:
+			h.SHA512_256 = ha1
+		}
+		h.Has |= 1 << a
+	}
+	return h
+}
+
+// closedLocations is the location service of a data folder that no server runs on: it is opened when it
+// is first used, because that reads all of it.
+type closedLocations struct {
+	cfg     config.Config
+	journal *journal.Journal
+}
+
+// locationFolder is the journal's folder in the data folder, as the server has it.
+const locationFolder = "location"
+
+func (l *closedLocations) open() (admin.Locations, error) {
+	if l.journal != nil {
+		return l.journal, nil
+	}
+	j, err := journal.Open(journal.Config{Dir: filepath.Join(l.cfg.Data, locationFolder)})
+	if errors.Is(err, journal.ErrLocked) {
+		return nil, fmt.Errorf("a server uses %s, but does not answer at %s", l.cfg.Data, filepath.Join(l.cfg.Data, admin.SocketName))
+	}
+	if err != nil {
+		return nil, err
+	}
+	l.journal = j
+	return j, nil
+}
+
+func (l *closedLocations) close() error {
+	if l.journal == nil {
+		return nil
+	}
+	return l.journal.Close()
+}

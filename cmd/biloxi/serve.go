@@ -1,0 +1,263 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"biloxi/admin"
+	"biloxi/config"
+	"biloxi/server"
+)
+
+// serveCmd is biloxi serve.
+type serveCmd struct {
+	Config string `placeholder:"FILE" xor:"how" help:"Configuration file. Default: $BILOXI_CONFIG; without one, the domain localhost on loopback."`
+	Demo   bool   `xor:"how" help:"Run a demonstration on loopback: domain biloxi.example.com, subscribers alice and bob, UDP, TCP and TLS."`
+	Data   string `placeholder:"DIR" help:"Data folder, above what the configuration says."`
+}
+
+func (*serveCmd) Help() string {
+	return `SIGHUP reads the configuration and all certificates again: all of it or, with an error in the log,
+nothing. SIGTERM and SIGINT finish what is under way and end; a second one ends at once.
+
+Examples:
+  biloxi serve --demo
+  biloxi serve --config /etc/biloxi/biloxi.toml
+  BILOXI_LOG_LEVEL=debug biloxi serve --config biloxi.toml --data /tmp/biloxi`
+}
+
+// Run runs a server until a signal ends it.
+func (cmd *serveCmd) Run(c *console) error {
+	if cmd.Config == "" && !cmd.Demo {
+		cmd.Config = c.env("BILOXI_CONFIG")
+	}
+	if cmd.Demo {
+		if cmd.Data == "" {
+			cmd.Data = firstOf(c.env("BILOXI_DATA"), config.Default().Data)
+		}
+		var err error
+		if cmd.Config, err = prepareDemo(cmd.Data, time.Now()); err != nil {
+			return fmt.Errorf("demonstration: %w", err)
+		}
+	}
+	cfg, err := cmd.load(c)
+	if err != nil {
+		return err
+	}
+	s, err := cmd.start(c, cfg)
+	if err != nil {
+		return err
+	}
+	return s.run()
+}
+
+// firstOf returns the first text that is not empty.
+func firstOf(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+func (cmd *serveCmd) load(c *console) (config.Config, error) {
+	return loadConfig(c, cmd.Config, cmd.Data)
+}
+
+// service is a server that runs, and what goes with it in this process.
+type service struct {
+	cmd     *serveCmd
+	console *console
+	level   slog.LevelVar
+	log     *slog.Logger
+	server  *server.Server
+	control *http.Server // on the control socket
+	notify  notifier
+	limit   time.Duration // for draining
+}
+
+// start starts everything or, with the error, nothing.
+func (cmd *serveCmd) start(c *console, cfg config.Config) (_ *service, err error) {
+	s := &service{cmd: cmd, console: c, notify: newNotifier(c), limit: time.Duration(cfg.Limits.ShutdownTimeout)}
+	s.log = newLogger(c.Err, cfg.Log, &s.level)
+	if s.server, err = server.New(cfg, server.Options{Logger: s.log}); err != nil {
+		return nil, err
+	}
+	socket, err := s.listen(cfg)
+	if err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), s.limit)
+		defer cancel()
+		return nil, errors.Join(err, s.server.Shutdown(ctx))
+	}
+	s.control = admin.NewServer(s.admin(), slog.NewLogLogger(s.log.Handler(), slog.LevelWarn))
+	go s.control.Serve(socket) // until run shuts it down
+	return s, nil
+}
+
+// listen opens the sockets for SIP and the control socket, and makes the demonstration's subscribers.
+func (s *service) listen(cfg config.Config) (net.Listener, error) {
+	if err := s.server.Listen(); err != nil {
+		return nil, err
+	}
+	socket, err := admin.Listen(cfg.Data)
+	if err != nil || !s.cmd.Demo {
+		return socket, err
+	}
+	if err := welcome(s.console, s.cmd.Data, s.server, s.admin()); err != nil {
+		return nil, errors.Join(err, socket.Close())
+	}
+	return socket, nil
+}
+
+// run serves until a signal, or until the transport fails.
+func (s *service) run() error {
+	signals := s.console.Signals
+	if signals == nil {
+		all := make(chan os.Signal, 4)
+		signal.Notify(all, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
+		defer signal.Stop(all)
+		signals = all
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.server.Serve() }()
+	st := s.server.Status()
+	s.log.Info("serving", "version", versionString(), "listeners", st.Listeners, "data", st.Config.Data, "subscribers", st.Subscribers, "bindings", st.Location.Bindings)
+	s.notify.send("READY=1")
+	var alive <-chan time.Time
+	if every := s.notify.watchdog(); every > 0 {
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		alive = ticker.C
+	}
+	for {
+		select {
+		case <-alive:
+			s.notify.send("WATCHDOG=1")
+		case err := <-served:
+			return errors.Join(err, s.stop(signals))
+		case sig := <-signals:
+			if sig == syscall.SIGHUP {
+				s.Reload() // it logs its error
+				continue
+			}
+			s.log.Info("draining", "signal", sig.String(), "at_most", s.limit.String())
+			err := s.stop(signals)
+			return errors.Join(err, <-served)
+		}
+	}
+}
+
+// stop ends the control socket and drains the server; another signal ends the wait.
+func (s *service) stop(signals <-chan os.Signal) error {
+	s.notify.send("STOPPING=1")
+	ctx, cancel := context.WithTimeout(context.Background(), s.limit)
+	defer cancel()
+	drained := make(chan error, 1)
+	go func() {
+		err := s.control.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+			err = s.control.Close()
+		}
+		err = errors.Join(err, s.server.Shutdown(ctx))
+		drained <- err
+	}()
+	for {
+		select {
+		case err := <-drained:
+			s.log.Info("stopped")
+			return err
+		case sig := <-signals:
+			if sig != syscall.SIGHUP {
+				cancel()
+			}
+		}
+	}
+}
+
+// Reload implements admin.Server: it reads the configuration and certificates again, all or nothing.
+func (s *service) Reload() error {
+	s.notify.reloading()
+	defer s.notify.send("READY=1")
+	err := s.reload()
+	if err != nil {
+		s.log.Error("not reloaded: everything stays as it was", "error", err)
+	}
+	return err
+}
+
+func (s *service) reload() error {
+	if s.cmd.Demo {
+		if _, err := prepareDemo(s.cmd.Data, time.Now()); err != nil {
+			return err
+		}
+	}
+	cfg, err := s.cmd.load(s.console)
+	if err != nil {
+		return err
+	}
+	if err := s.server.Reload(cfg); err != nil {
+		return err
+	}
+	s.level.Set(slogLevel(cfg.Log.Level))
+	return nil
+}
+
+// Status implements admin.Server.
+func (s *service) Status() admin.Status {
+	st := s.server.Status()
+	out := admin.Status{
+		Version:     versionString(),
+		PID:         os.Getpid(),
+		Started:     st.Started.UTC(),
+		Data:        st.Config.Data,
+		Listeners:   st.Listeners,
+		Subscribers: st.Subscribers,
+		AORs:        st.Location.AORs,
+		Bindings:    st.Location.Bindings,
+		Bytes:       st.Location.Bytes,
+		Pending:     st.Location.Pending,
+		Counters:    []admin.Counter{{Name: "received", Value: st.Counters.Received}},
+	}
+	for _, d := range st.Config.Domains {
+		out.Domains = append(out.Domains, d.Name)
+	}
+	add := func(name string, of map[string]uint64) {
+		for reason, n := range of {
+			out.Counters = append(out.Counters, admin.Counter{Name: name, Reason: reason, Value: n})
+		}
+	}
+	add("answered", st.Counters.Answered)
+	add("refused", st.Counters.Refused)
+	slices.SortFunc(out.Counters[1:], func(a, b admin.Counter) int {
+		return strings.Compare(a.Name+a.Reason, b.Name+b.Reason)
+	})
+	for _, n := range st.Transport {
+		out.Counters = append(out.Counters, admin.Counter{
+			Name: "transport " + n.Name, Transport: strings.ToLower(n.Transport.String()), Reason: n.Reason, Value: n.Value,
+		})
+	}
+	return out
+}
+
+// admin is the administration of the server that runs.
+func (s *service) admin() *admin.Direct {
+	return &admin.Direct{
+		Domains:     s.server.Domains,
+		Subscribers: s.server.Subscribers(),
+		Locations:   func() (admin.Locations, error) { return s.server.Location(), nil },
+		Hash:        hashPassword,
+		Server:      s,
+		Now:         time.Now,
+	}
+}
