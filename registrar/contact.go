@@ -118,27 +118,23 @@ func isBindingParam(name []byte) bool {
 	return bytes.EqualFold(name, paramExpires) || bytes.EqualFold(name, paramQ)
 }
 
-// readParam reads a parameter that has a meaning here; of one that stands twice the first counts. False:
-// a q that is no qvalue, which is refused, because a guess would change the order of a user's phones.
+// readParam reads a parameter that has a meaning here; none stands twice. False: a q that is no qvalue,
+// which is refused, because a guess would change the order of a user's phones.
 func (c *contact) readParam(name, value []byte) bool {
 	switch {
 	case bytes.EqualFold(name, paramExpires):
-		if !c.hasParam {
-			c.expires, c.hasParam = value, true
-		}
+		c.expires, c.hasParam = value, true
 	case bytes.EqualFold(name, paramQ):
-		if !c.hasQ {
-			c.q, c.hasQ = sip.ParseQ(value)
-			return c.hasQ
-		}
+		c.q, c.hasQ = sip.ParseQ(value)
+		return c.hasQ
 	case bytes.EqualFold(name, paramInstance):
 		// RFC 5626 §4.1: a quoted string that holds a URN in <>.
-		if n := len(value); c.instance == nil && n > 2 && value[0] == '"' && !bytes.ContainsAny(value, "\r\n") {
+		if n := len(value); n > 2 && value[0] == '"' && !bytes.ContainsAny(value, "\r\n") {
 			c.instance = value[1 : n-1]
 		}
 	case bytes.EqualFold(name, paramRegID):
 		// RFC 5626 §10: 1*DIGIT, not 0 and below 2^31; any other is none.
-		if id, ok := sip.ParseDeltaSeconds(value); ok && id <= maxRegID && c.regID == 0 {
+		if id, ok := sip.ParseDeltaSeconds(value); ok && id <= maxRegID {
 			c.regID = id
 		}
 	}
