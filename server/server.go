@@ -159,10 +159,10 @@ func (s *Server) Serve() error { return s.transport.Serve() }
 // Shutdown stops receiving, lets the answers that wait for the disk go out, and closes sockets and
 // stores. When ctx ends it stops waiting for peers; what was acknowledged is on disk all the same.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.transport.Stop()
-	err := s.location.Close() // tells each exchange that waits: their answers go to the sockets
+	stopped := s.transport.Stop(ctx)
+	closed := s.location.Close() // tells each exchange that waits: their answers go to the sockets
 	s.transport.Flush()
-	return errors.Join(err, s.transport.Shutdown(ctx), s.store.Close())
+	return errors.Join(stopped, closed, s.transport.Shutdown(ctx), s.store.Close())
 }
 
 // close closes the stores that New has opened so far.
