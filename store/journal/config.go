@@ -12,24 +12,50 @@ const (
 	// Sync: when the disk has it. Nothing that was acknowledged is lost, by a kill or by a power loss.
 	Sync Durability = iota
 
-	// Interval: at once; the disk is told to keep what was written every Config.Interval. A power loss
-	// loses the changes of the last interval, a kill those of the last milliseconds.
+	// Interval: at once. It is written within about a millisecond, and what was written is synced every
+	// Config.Interval. A kill loses what was acknowledged in the last millisecond or so, a power loss what
+	// was in the last interval.
 	Interval
 
-	// None: at once; the operating system keeps what was written when it likes, often after half a minute.
-	// A power loss loses that much, a kill the changes of the last milliseconds.
+	// None: at once. It is written within about a millisecond, and the operating system syncs when it likes,
+	// often after half a minute. A kill loses as much as with Interval, a power loss that half minute.
 	None
 )
 
 // Config says where a journal is kept, and how.
 type Config struct {
-	Dir           string           // the data folder, made if it is not there
+	Dir           string           // the data folder; made if it is not there
 	Durability    Durability       // zero: Sync
 	Interval      time.Duration    // between syncs with Interval; zero: DefaultInterval
-	FS            FS               // zero: that of the operating system
-	Logger        *slog.Logger     // zero: none
-	Synced        func()           // called after the Dones of each group, on the syncer's goroutine; may be nil
-	MaxPending    int              // bytes of changes that may wait for the disk; zero: DefaultMaxPending
-	SnapshotBytes int64            // the journal may grow to this before a snapshot is written; zero: DefaultSnapshotBytes
-	Now           func() time.Time // zero: time.Now
+	FS            FS               // nil: that of the operating system
+	Logger        *slog.Logger     // nil: nothing is logged
+	Synced        func()           // called after the Dones of each group, on the same goroutine; may be nil
+	MaxPending    int              // bytes of changes that may wait for the disk, over which Update gives ErrOverload; zero: DefaultMaxPending
+	SnapshotBytes int64            // the journal may grow to this, or to twice what is live, before it is replaced by a snapshot; zero: DefaultSnapshotBytes
+	Now           func() time.Time // nil: time.Now
+}
+
+func (cfg Config) withDefaults() Config {
+	if cfg.Interval <= 0 {
+		cfg.Interval = DefaultInterval
+	}
+	if cfg.FS == nil {
+		cfg.FS = osFS{}
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Synced == nil {
+		cfg.Synced = func() {}
+	}
+	if cfg.MaxPending <= 0 {
+		cfg.MaxPending = DefaultMaxPending
+	}
+	if cfg.SnapshotBytes <= 0 {
+		cfg.SnapshotBytes = DefaultSnapshotBytes
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return cfg
 }

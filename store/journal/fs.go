@@ -2,21 +2,21 @@ package journal
 
 import "io"
 
-// FS is the file system, as much of it as a journal needs. Tests put one with faults in its place.
+// FS is a file system, as much of it as a journal needs. Names are paths. Tests put one that fails in its place.
 type FS interface {
 	MkdirAll(dir string) error
-	Names(dir string) ([]string, error) // of the entries of a folder
-	Open(name string) (File, error)     // for reading and Truncate
-	Create(name string) (File, error)   // empty, for writing
-	Rename(from, to string) error       // replaces to
-	Remove(name string) error
-	SyncDir(dir string) error            // makes names made, renamed and removed durable
-	Lock(name string) (io.Closer, error) // ErrLocked if another process holds it
+	ReadDir(dir string) (names []string, err error)
+	Open(name string) (File, error)      // for reading and Truncate
+	Create(name string) (File, error)    // for writing; empties a file that is there
+	Rename(from, to string) error        // replaces to
+	Remove(name string) error            // of a file that is not there: no error
+	SyncDir(dir string) error            // makes what was created, renamed and removed in dir durable
+	Lock(name string) (io.Closer, error) // until it is closed or the process ends; ErrLocked if somebody has it
 }
 
-// File is an open file. Sync makes its bytes and its length durable.
+// File is an open file.
 type File interface {
 	io.ReadWriteCloser
 	Truncate(size int64) error
-	Sync() error
+	Sync() error // makes the file's bytes and length durable
 }

@@ -1,24 +1,121 @@
-// Package journal is the embedded location store.
 package journal
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"biloxi/location"
 )
 
-var (
-	// ErrLocked says that another server uses the data folder.
-	ErrLocked = errors.New("journal: another server uses this data folder")
+// ErrLocked says that another process uses the data folder.
+var ErrLocked = errors.New("journal: another server uses this data folder")
 
-	// ErrCorrupt says that a file is damaged where it was known to be whole.
-	ErrCorrupt = errors.New("journal: damaged file")
-)
-
-// Journal is a location.Store whose changes are on disk before they are acknowledged.
+// Journal is a location.Store that keeps its changes on disk.
 type Journal struct {
-	location.Memory
+	cfg   Config
+	index *location.Index
+	queue *queue
+	lock  io.Closer
+
+	syncer  syncer
+	keeper  keeper
+	stop    chan struct{} // closed when the keeper is to end
+	closed  atomic.Bool
+	closing sync.Once
+	ended   error // of the first Close
+	running sync.WaitGroup
 }
 
-// Open opens the store in cfg.Dir.
-func Open(cfg Config) (*Journal, error) { return &Journal{}, nil }
+var _ location.Store = (*Journal)(nil)
+
+// Open opens the store in cfg.Dir, reads what is there, and starts the goroutines that keep it. Errors are
+// ErrLocked, ErrCorrupt, or the file system's.
+func Open(cfg Config) (*Journal, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.FS.MkdirAll(cfg.Dir); err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	lock, err := cfg.FS.Lock(filepath.Join(cfg.Dir, lockName))
+	if errors.Is(err, ErrLocked) {
+		return nil, err
+	} else if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	j := &Journal{cfg: cfg, index: location.NewIndex(), queue: newQueue(&cfg), lock: lock, stop: make(chan struct{})}
+	if err := j.start(); err != nil {
+		lock.Close()
+		if errors.Is(err, ErrCorrupt) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	return j, nil
+}
+
+func (j *Journal) start() error {
+	l := loader{fs: j.cfg.FS, dir: j.cfg.Dir, index: j.index, now: j.cfg.Now(), log: j.cfg.Logger}
+	if err := l.load(); err != nil {
+		return err
+	}
+	j.queue.next = l.next
+	j.syncer = syncer{cfg: &j.cfg, index: j.index, queue: j.queue, written: l.next - 1, durable: l.next - 1, rotations: make(chan rotation)}
+	if err := j.syncer.begin(l.generation); err != nil {
+		return err
+	}
+	j.keeper = keeper{cfg: &j.cfg, index: j.index, syncer: &j.syncer, stop: j.stop, journals: l.journals + 1, bytes: l.journalBytes}
+	j.running.Go(j.syncer.run)
+	j.running.Go(j.keeper.run)
+	return nil
+}
+
+// Update makes a change. Done is called on the syncer's goroutine.
+func (j *Journal) Update(now time.Time, aor []byte, c location.Change, done location.Done) (durable bool, err error) {
+	if j.closed.Load() {
+		return false, location.ErrUnavailable
+	}
+	return j.index.Update(now, aor, c, done, j.queue)
+}
+
+// View copies the live bindings of an AOR.
+func (j *Journal) View(now time.Time, aor []byte, r *location.Record, buf []byte) ([]byte, bool) {
+	if j.closed.Load() {
+		r.Bindings = r.Bindings[:0]
+		return buf, false
+	}
+	return j.index.View(now, aor, r, buf)
+}
+
+// List calls fn for a page of the AORs.
+func (j *Journal) List(now time.Time, cursor string, limit int, fn func(aor []byte, r *location.Record)) (next string, err error) {
+	if j.closed.Load() {
+		return "", nil
+	}
+	return j.index.List(now, cursor, limit, fn)
+}
+
+// Stats says how much the store holds.
+func (j *Journal) Stats() location.Stats {
+	st := j.index.Stats()
+	st.Pending = j.queue.pending()
+	return st
+}
+
+// Close takes no more changes, ends those that were taken, and frees the folder. An error says that acknowledged
+// changes may not be on disk, which with Sync they are.
+func (j *Journal) Close() error {
+	j.closing.Do(func() {
+		j.closed.Store(true)
+		close(j.stop)
+		j.queue.refuse()
+		j.syncer.finish()
+		j.running.Wait()
+		j.ended = j.syncer.end()
+		j.lock.Close()
+	})
+	return j.ended
+}

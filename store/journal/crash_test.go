@@ -1,0 +1,3 @@
+package journal
+
+func childMain() bool { return false }

@@ -1,0 +1,32 @@
+// Package journal is the embedded location store: an index in memory, and on disk a journal of its changes,
+// which reach it in groups with one sync each, and a snapshot, which bounds the journal. A change is
+// acknowledged when the disk has it.
+//
+// # Who owns what
+//
+// The caller of Update runs the change under the lock of the AOR's shard and appends its outcome to the queue,
+// under the queue's lock; it never waits for the disk. One goroutine, the syncer, owns the file: it takes the
+// group that has formed, writes and syncs it, makes its changes visible, and then tells their Dones. Another,
+// the keeper, drops what has expired and writes snapshots while the syncer goes on.
+//
+// # Files
+//
+// A data folder holds location.lock, which one server holds at a time, and numbered generations:
+// location-N.snapshot is the state of all AORs at the beginning of generation N or later, location-N.journal
+// the changes made since then, until the next generation. The state is the snapshot with the highest number
+// and the journals from that number on, in order; generation 1 has no snapshot. A record is the whole state of
+// one AOR, so that a later one replaces it and reading one twice does no harm.
+//
+// Each file begins with a header of 32 bytes, little-endian: 8 bytes that name the format and its version, the
+// generation (8), the sequence number of the first record (8), the CRC-32C of these (4), zeros (4). Then come
+// records: the CRC-32C of what follows (4), the length of the payload and in the top byte its kind (4), the
+// sequence number (8), the payload. The kinds:
+//
+//   - state: the length of the AOR (varint), the AOR, its location.Record as encoded;
+//   - mark, before each group and at the end: 8 fixed bytes, and the number of the last record that was synced
+//     when it was written (8);
+//   - end, of a snapshot only: the number of its records (8).
+//
+// The marks tell a torn tail, which is cut, from damage: a record that cannot be read, and was synced by the
+// word of a mark behind it or of a later file, was acknowledged, and Open refuses to go on without it.
+package journal

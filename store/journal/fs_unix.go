@@ -1,0 +1,83 @@
+//go:build unix
+
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// osFS is the operating system's file system.
+type osFS struct{}
+
+const (
+	fileMode = 0o600 // what is registered is nobody else's business
+	dirMode  = 0o700
+)
+
+func (osFS) MkdirAll(dir string) error { return os.MkdirAll(dir, dirMode) }
+
+func (osFS) ReadDir(dir string) (names []string, err error) {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names, err
+}
+
+func (osFS) Open(name string) (File, error) {
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	return osFile{f}, err
+}
+
+func (osFS) Create(name string) (File, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, fileMode)
+	return osFile{f}, err
+}
+
+func (osFS) Rename(from, to string) error { return os.Rename(from, to) }
+
+func (osFS) Remove(name string) error {
+	if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (osFS) SyncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+func (osFS) Lock(name string) (io.Closer, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, fileMode)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err == nil {
+		// Who holds it, for the message of the next one. Not more than a help: errors are of no matter.
+		f.Truncate(0)
+		fmt.Fprintf(f, "%d\n", os.Getpid())
+		return f, nil
+	}
+	defer f.Close()
+	if !errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, &fs.PathError{Op: "flock", Path: name, Err: err}
+	}
+	pid, _ := io.ReadAll(io.LimitReader(f, 20))
+	return nil, fmt.Errorf("%w: process %s holds %s", ErrLocked, strings.TrimSpace(string(pid)), name)
+}
+
+type osFile struct{ *os.File }
+
+func (f osFile) Sync() error { return syncData(f.File) }

@@ -1,0 +1,65 @@
+package journal
+
+import (
+	"encoding/binary"
+	"time"
+
+	"biloxi/location"
+)
+
+// Defaults of Config.
+const (
+	// DefaultInterval is Config.Interval's: a second is what an operator expects to lose of a log.
+	DefaultInterval = time.Second
+
+	// DefaultMaxPending is Config.MaxPending's: some 30,000 changes, which a disk that syncs in 100 ms takes
+	// in three groups or so. A client gives up after half a second, so more would wait in vain.
+	DefaultMaxPending = 16 << 20
+
+	// DefaultSnapshotBytes is Config.SnapshotBytes's: read back in a quarter of a second.
+	DefaultSnapshotBytes = 64 << 20
+)
+
+const (
+	// maxLinger is the longest that a group is kept open for more to come.
+	maxLinger = time.Millisecond
+
+	// quietAfter is how long ago the last sync must be for a change to be synced at once.
+	quietAfter = 2 * time.Millisecond
+
+	// fewWaiting is the most changes that are synced at once; more are a burst, of which more is to come.
+	fewWaiting = 8
+
+	// retryEvery is how often a failed store tries to write again.
+	retryEvery = time.Second
+
+	// keepEvery is how often expiry and the size of the journal are looked at.
+	keepEvery = time.Second
+
+	// snapshotRetry is how long a snapshot that could not be written waits: it may be large, and the journal
+	// serves meanwhile.
+	snapshotRetry = 30 * time.Second
+
+	// liveFactor is how many times the size of what is live a journal may have, so that the cost of
+	// snapshots stays below that of the changes however many AORs there are.
+	liveFactor = 2
+
+	// maxJournals is how many journals may follow a snapshot: each start begins one.
+	maxJournals = 16
+
+	// waitBytes is what a change without a record counts against MaxPending: about what waiting costs.
+	waitBytes = 64
+
+	// snapshotChunk is how many bytes of a snapshot are written at once.
+	snapshotChunk = 1 << 20
+
+	// snapshotSync is how many bytes of a snapshot are written between syncs, so that the sync of a group
+	// never waits for all of it.
+	snapshotSync = 16 << 20
+
+	// maxPayload is the longest payload of a record.
+	maxPayload = binary.MaxVarintLen32 + location.MaxAOR + location.MaxRecord
+
+	// keptBuffer is the largest buffer that is kept for the next group.
+	keptBuffer = 4 << 20
+)

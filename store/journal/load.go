@@ -1,0 +1,202 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"biloxi/location"
+)
+
+// ErrCorrupt says that a file is damaged where it was known to be whole: what was acknowledged is lost, and Open
+// does not go on as if it were not. The error that wraps it says which file, where, and what can be done.
+var ErrCorrupt = errors.New("journal: damaged file")
+
+const (
+	journalRemedy  = "Restore the folder from a backup; or, to lose what was registered since, move this file and every journal with a higher number away, and start again"
+	snapshotRemedy = "Restore the folder from a backup; or, to begin with nobody registered until the phones refresh, move every file " + prefix + "* away, and start again"
+)
+
+func corrupt(file string, offset int64, what, remedy string) error {
+	return fmt.Errorf("%w: %s, byte %d: %s. %s", ErrCorrupt, file, offset, what, remedy)
+}
+
+// loader reads a data folder into an index, before anybody else uses it.
+type loader struct {
+	fs    FS
+	dir   string
+	index *location.Index
+	now   time.Time
+	log   *slog.Logger
+
+	next         uint64 // the sequence number of the next record; 0 until a journal has said it
+	generation   uint64 // the one to begin
+	journals     int    // that were read
+	journalBytes int64  // in them
+}
+
+// load reads the latest snapshot and the journals since, and removes what they have made needless.
+func (l *loader) load() error {
+	began := time.Now()
+	names, err := l.fs.ReadDir(l.dir)
+	if err != nil {
+		return err
+	}
+	var snapshot uint64
+	var journals []uint64
+	for _, name := range names {
+		switch n, suffix, ok := parseName(name); {
+		case !ok:
+		case suffix == snapshotSuffix:
+			snapshot = max(snapshot, n)
+		case suffix == journalSuffix:
+			journals = append(journals, n)
+		default:
+			l.fs.Remove(filepath.Join(l.dir, name)) // a snapshot that was not finished
+		}
+	}
+	slices.Sort(journals)
+	journals = slices.DeleteFunc(journals, func(n uint64) bool { return n < snapshot })
+	if snapshot > 0 {
+		if err := l.loadSnapshot(snapshot); err != nil {
+			return err
+		}
+	}
+	l.generation = max(snapshot, 1)
+	for i, n := range journals {
+		if n != l.generation {
+			return corrupt(journalName(l.dir, l.generation), 0, "the file is missing", snapshotRemedy)
+		}
+		begun, err := l.loadJournal(n, journals[i+1:])
+		if err != nil {
+			return err
+		}
+		if begun {
+			l.generation++
+		}
+	}
+	l.next = max(l.next, 1)
+	removeOld(l.fs, l.dir, snapshot)
+	if st := l.index.Stats(); st.AORs > 0 {
+		l.log.Info("registrations read", "aors", st.AORs, "bindings", st.Bindings, "took", time.Since(began))
+	}
+	return nil
+}
+
+// loadSnapshot reads a snapshot, which is whole or damaged: it got its name when all of it was durable.
+func (l *loader) loadSnapshot(generation uint64) error {
+	name := snapshotName(l.dir, generation)
+	r, err := openReader(l.fs, name)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	h, ok := r.header()
+	if !ok || h.magic != snapshotMagic || h.generation != generation {
+		return firstError(r.err, corrupt(name, 0, "this is no snapshot of this version", snapshotRemedy))
+	}
+	for n := uint64(1); ; n++ {
+		at := r.offset
+		rec, ok := r.record()
+		if !ok || rec.seq != n {
+			return firstError(r.err, corrupt(name, at, "a record cannot be read", snapshotRemedy))
+		}
+		if rec.kind == endKind {
+			if count, ok := rec.number(); !ok || count != n-1 {
+				return corrupt(name, at, "the number of records is wrong", snapshotRemedy)
+			}
+			return nil
+		}
+		if !l.loadState(rec) {
+			return corrupt(name, at, "a record has no meaning", snapshotRemedy)
+		}
+	}
+}
+
+func (l *loader) loadState(rec record) (ok bool) {
+	aor, state, ok := rec.state()
+	return ok && rec.kind == stateKind && l.index.Load(l.now, aor, state) == nil
+}
+
+// loadJournal reads a journal, behind which come those of the generations after. It is not begun if a crash, or a
+// disk, left it without a record: then it is to be begun again.
+func (l *loader) loadJournal(generation uint64, after []uint64) (begun bool, err error) {
+	name := journalName(l.dir, generation)
+	r, err := openReader(l.fs, name)
+	if err != nil {
+		return false, err
+	}
+	defer r.close()
+	h, ok := r.header()
+	empty, last := r.atEnd(), len(after) == 0
+	switch {
+	case r.err != nil:
+		return false, r.err
+	case !ok && empty && last:
+		return false, nil // the header is synced before anything is written behind it
+	case !ok || h.magic != journalMagic || h.generation != generation:
+		return false, corrupt(name, 0, "this is no journal of this version", journalRemedy)
+	case l.next == 0:
+		l.next = h.first
+	case h.first < l.next && empty && last:
+		return false, nil // the one before could not be left, and went on
+	case h.first != l.next:
+		return false, corrupt(name, 0, fmt.Sprintf("it begins with record %d, but %d comes next", h.first, l.next), journalRemedy)
+	}
+	if err := l.readRecords(r, after); err != nil {
+		return false, err
+	}
+	l.journals++
+	l.journalBytes += r.offset
+	return true, nil
+}
+
+// readRecords reads the records of a journal up to its end, or to a torn tail, which it cuts.
+func (l *loader) readRecords(r *reader, after []uint64) error {
+	for !r.atEnd() {
+		at := r.offset
+		rec, ok := r.record()
+		switch {
+		case ok && rec.seq == l.next && rec.kind == markKind:
+		case ok && rec.seq == l.next && l.loadState(rec):
+			l.next++
+		default:
+			return l.cut(r, at, after)
+		}
+	}
+	return r.err
+}
+
+// cut ends a journal at a record that cannot be read, unless a mark behind it, or a later journal, says that the
+// record was synced.
+func (l *loader) cut(r *reader, at int64, after []uint64) error {
+	rest := r.rest()
+	if r.err != nil {
+		return r.err
+	}
+	synced := lastMark(rest)
+	for _, n := range after {
+		later, err := openReader(l.fs, journalName(l.dir, n))
+		if err != nil {
+			return err
+		}
+		if h, ok := later.header(); ok {
+			synced = max(synced, h.first-1)
+		}
+		later.close()
+	}
+	if synced >= l.next {
+		return corrupt(r.name, at, fmt.Sprintf("record %d cannot be read, and up to %d all were acknowledged", l.next, synced), journalRemedy)
+	}
+	bytes := r.offset + int64(len(rest)) - at
+	r.offset = at
+	if err := firstError(r.file.Truncate(at), r.file.Sync()); err != nil {
+		return err
+	}
+	l.log.Info("the journal ends in a write that was cut short by a crash, of which nothing was acknowledged: removed",
+		"file", r.name, "offset", at, "bytes", bytes)
+	return nil
+}

@@ -1,0 +1,324 @@
+package journal
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"biloxi/location"
+)
+
+// syncer writes the groups. Its goroutine owns all of it but what is atomic or a channel.
+type syncer struct {
+	cfg   *Config
+	index *location.Index
+	queue *queue
+
+	file       File   // nil: failed, and not recovered yet
+	generation uint64 // of file; of the last one that was begun, if it is nil
+	size       int64  // of file, as far as it was written
+	written    uint64 // the number of the last record that was written
+	durable    uint64 // and that was synced
+	safe       int64  // the size of file up to there
+	failure    error  // why file is nil
+
+	synced time.Time     // when the last sync ended
+	took   time.Duration // and how long it took
+
+	rotations    chan rotation // the keeper asks for a new generation
+	journalBytes atomic.Int64  // that journals have grown by since the last rotation
+	finishing    atomic.Bool
+}
+
+// rotation asks for a new generation.
+type rotation chan rotated
+
+// rotated is the reply to a rotation.
+type rotated struct {
+	generation uint64 // 0: there can be none now
+	bytes      int64  // in the journals before it, as far as no rotated had them yet
+}
+
+// run serves until finish is called and nothing waits.
+func (s *syncer) run() {
+	for {
+		n := s.queue.waiting()
+		switch {
+		case n > 0:
+			s.linger(n)
+			s.serve()
+		case s.finishing.Load():
+			return
+		default:
+			s.sleep()
+		}
+		s.sometimes()
+	}
+}
+
+// finish lets run return when nothing waits. The queue takes no changes any more.
+func (s *syncer) finish() {
+	s.finishing.Store(true)
+	select {
+	case s.queue.wake <- struct{}{}:
+	default:
+	}
+}
+
+// sleep waits for something to do.
+func (s *syncer) sleep() {
+	var timer <-chan time.Time
+	switch {
+	case s.file == nil:
+		timer = time.After(retryEvery)
+	case s.cfg.Durability == Interval && s.durable < s.written:
+		timer = time.After(s.cfg.Interval - time.Since(s.synced))
+	}
+	select {
+	case <-s.queue.wake:
+	case <-timer:
+		if s.file == nil {
+			s.recover()
+		}
+	case r := <-s.rotations:
+		r <- s.rotate()
+	}
+}
+
+// sometimes does what is due between groups, however busy it is.
+func (s *syncer) sometimes() {
+	if s.file != nil && s.cfg.Durability == Interval && s.durable < s.written && time.Since(s.synced) >= s.cfg.Interval {
+		if err := s.sync(); err != nil {
+			s.fail(err)
+		}
+	}
+	select {
+	case r := <-s.rotations:
+		r <- s.rotate()
+	default:
+	}
+}
+
+// linger waits a little for more changes to come, so that they share a sync: not when few wait and the disk had
+// nothing to do lately, else for as long as the last sync took, at the most maxLinger.
+func (s *syncer) linger(waiting int) {
+	wait := maxLinger
+	if s.cfg.Durability == Sync {
+		if waiting <= fewWaiting && time.Since(s.synced) > quietAfter {
+			return
+		}
+		wait = min(wait, s.took)
+	}
+	if wait > 0 && !s.finishing.Load() {
+		time.Sleep(wait)
+	}
+}
+
+// serve takes the group that has formed to its end.
+func (s *syncer) serve() {
+	g := s.queue.take()
+	if err := s.write(g); err != nil {
+		s.fail(err, g)
+		return
+	}
+	for _, v := range g.versions {
+		s.index.Commit(v)
+	}
+	s.tell(g, nil)
+	s.queue.giveBack(g)
+	s.cfg.Synced()
+}
+
+func (s *syncer) tell(g *group, err error) {
+	for _, d := range g.dones {
+		if d != nil {
+			d.Done(err)
+		}
+	}
+}
+
+// write writes a group, and with Sync syncs it. A group without records only waited for the one before it.
+func (s *syncer) write(g *group) error {
+	if len(g.buf) == 0 {
+		return nil
+	}
+	if s.file == nil {
+		return s.failure
+	}
+	putMark((*[markSize]byte)(g.buf), s.written+1, s.durable)
+	if _, err := s.file.Write(g.buf); err != nil {
+		return err
+	}
+	s.size += int64(len(g.buf))
+	s.journalBytes.Add(int64(len(g.buf)))
+	s.written = g.last
+	if s.cfg.Durability == Sync {
+		return s.sync()
+	}
+	return nil
+}
+
+// sync makes durable what was written.
+func (s *syncer) sync() error {
+	began := time.Now()
+	if err := s.file.Sync(); err != nil {
+		return err
+	}
+	s.synced = time.Now()
+	s.took = s.synced.Sub(began)
+	s.durable, s.safe = s.written, s.size
+	return nil
+}
+
+// fail takes no more changes and rolls back those of g, which could not be written, and those that wait behind
+// it. Nobody is told that a change was made which was not.
+func (s *syncer) fail(err error, g ...*group) {
+	s.failure = err
+	s.cfg.Logger.Error("the disk fails: registrations are refused until it can be written again",
+		"file", journalName(s.cfg.Dir, s.generation), "error", err, "retry_every", retryEvery)
+	s.queue.refuse()
+	// What the disk may have of the group is taken off again, so that it does not come back after a restart.
+	if s.file != nil {
+		s.file.Truncate(s.acknowledged())
+		s.file.Close()
+		s.file = nil
+	}
+	for i := range g {
+		g[i] = s.detach(g[i])
+	}
+	g = append(g, s.detach(s.queue.take()))
+	for _, g := range slices.Backward(g) {
+		for _, v := range slices.Backward(g.versions) {
+			s.index.Rollback(v)
+		}
+	}
+	for _, g := range g {
+		s.tell(g, location.ErrUnavailable)
+	}
+	s.cfg.Synced()
+}
+
+// acknowledged is how much of the file holds what was acknowledged.
+func (s *syncer) acknowledged() int64 {
+	if s.cfg.Durability == Sync {
+		return s.safe
+	}
+	return s.size
+}
+
+// detach returns a copy of g that is not the queue's, and gives g back.
+func (s *syncer) detach(g *group) *group {
+	own := &group{versions: slices.Clone(g.versions), dones: slices.Clone(g.dones)}
+	s.queue.giveBack(g)
+	return own
+}
+
+// recover writes everything anew, since what the last files hold is not known to the last byte, and takes
+// changes again if that succeeds.
+func (s *syncer) recover() {
+	s.generation++
+	if err := s.renew(s.generation); err != nil {
+		s.failure = err
+		s.cfg.Logger.Error("the disk still fails", "error", err)
+		return
+	}
+	s.failure = nil
+	s.queue.resume()
+	s.cfg.Logger.Warn("the disk can be written again: registrations are taken")
+}
+
+func (s *syncer) stopped() error {
+	if s.finishing.Load() {
+		return errStopped
+	}
+	return nil
+}
+
+// renew writes a snapshot of all there is, and begins the journal behind it.
+func (s *syncer) renew(generation uint64) error {
+	w := snapshotWriter{fs: s.cfg.FS, dir: s.cfg.Dir, generation: generation}
+	if err := w.write(s.index, s.stopped); err != nil {
+		return err
+	}
+	s.journalBytes.Store(0)
+	// Records that were rolled back have numbers too; they are not used again.
+	s.queue.mu.Lock()
+	s.written = s.queue.next - 1
+	s.queue.mu.Unlock()
+	s.durable = s.written
+	if err := s.begin(generation); err != nil {
+		return err
+	}
+	removeOld(s.cfg.FS, s.cfg.Dir, generation)
+	return nil
+}
+
+// rotate begins a new generation.
+func (s *syncer) rotate() rotated {
+	if s.file == nil {
+		return rotated{}
+	}
+	if s.durable < s.written {
+		if err := s.sync(); err != nil {
+			s.fail(err)
+			return rotated{}
+		}
+	}
+	old := s.file
+	if err := s.begin(s.generation + 1); err != nil {
+		s.cfg.Logger.Error("no new journal can be begun, the old one grows on", "error", err)
+		return rotated{}
+	}
+	old.Close()
+	return rotated{s.generation, s.journalBytes.Swap(0)}
+}
+
+// begin makes the journal of a generation, empty, and goes on in it. All that was written is durable.
+func (s *syncer) begin(generation uint64) error {
+	name := journalName(s.cfg.Dir, generation)
+	f, err := s.cfg.FS.Create(name)
+	if err != nil {
+		return err
+	}
+	h := header{journalMagic, generation, s.written + 1}
+	if _, err = f.Write(h.append(nil)); err == nil {
+		err = f.Sync()
+	}
+	if err == nil {
+		err = s.cfg.FS.SyncDir(s.cfg.Dir)
+	}
+	if err != nil {
+		f.Close()
+		s.cfg.FS.Remove(name)
+		return err
+	}
+	s.file, s.generation = f, generation
+	s.size, s.safe = headerSize, headerSize
+	return nil
+}
+
+// end closes the file, after run. A last mark says that all of it is durable, so that later damage to any of it
+// is noticed.
+func (s *syncer) end() error {
+	if s.file == nil {
+		return s.failure
+	}
+	err := s.file.Sync()
+	if err == nil {
+		var mark [markSize]byte
+		putMark(&mark, s.written+1, s.written)
+		if _, err = s.file.Write(mark[:]); err == nil {
+			err = s.file.Sync()
+		}
+	}
+	return firstError(err, s.file.Close())
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
