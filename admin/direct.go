@@ -134,26 +134,24 @@ func (d *Direct) Import(ctx context.Context, csv io.Reader, watch func(Progress)
 		},
 		Hash: d.Hash,
 	}.Read(csv)
-	good := func(yield func(subscriber.Subscriber, error) bool) {
-		for s, err := range lines {
-			if err != nil {
-				if now.Bad++; now.Bad <= maxProblems {
-					watch(Progress{now.Imported, now.Bad, err.Error()})
-				}
-				continue
-			}
+	good := subscriber.Good(lines, func(bad *subscriber.LineError) {
+		if now.Bad++; now.Bad <= maxProblems {
+			watch(Progress{now.Imported, now.Bad, bad.Error()})
+		}
+	})
+	n, err := d.Subscribers.Import(ctx, func(yield func(subscriber.Subscriber, error) bool) {
+		for s, err := range good {
 			if domain, ok := d.domain(s.Domain); ok {
 				s.Domain = domain.Name
 			}
-			if !yield(s, nil) {
+			if !yield(s, err) {
 				return
 			}
 			if now.Imported++; now.Imported%progressEvery == 0 {
 				watch(now)
 			}
 		}
-	}
-	n, err := d.Subscribers.Import(ctx, good)
+	})
 	now.Imported = n
 	return now, err
 }
@@ -245,7 +243,7 @@ func describe(s subscriber.Subscriber) Subscriber {
 
 // formatAOR writes an AOR as a URI.
 func formatAOR(user, domain string) string {
-	return "sip:" + string(sip.AppendEscapedUser(nil, []byte(user))) + "@" + domain
+	return string(subscriber.AppendAOR(nil, user, domain))
 }
 
 func pageSize(limit int) int {

@@ -31,7 +31,7 @@ func asError(err error) *Error {
 		return &Error{http.StatusNotFound, err.Error()}
 	case errors.Is(err, subscriber.ErrExists):
 		return &Error{http.StatusConflict, err.Error()}
-	case errors.Is(err, location.ErrCursor):
+	case errors.Is(err, location.ErrCursor), errors.Is(err, subscriber.ErrCursor), errors.Is(err, subscriber.ErrInvalid):
 		return &Error{http.StatusBadRequest, err.Error()}
 	case errors.Is(err, location.ErrUnavailable), errors.Is(err, location.ErrOverload):
 		return &Error{http.StatusServiceUnavailable, err.Error()}
