@@ -177,6 +177,7 @@ type Request struct {
 	NoLength   bool // leave out Content-Length
 
 	credentials func(*Request) string
+	rewrites    []string // old and new text
 }
 
 // Edit changes a request before it is sent.
@@ -237,7 +238,7 @@ func (r *Request) render(p *Phone) []byte {
 		line("Content-Length: %d", len(r.Body))
 	}
 	b.WriteString("\r\n" + r.Body)
-	return []byte(b.String())
+	return []byte(strings.NewReplacer(r.rewrites...).Replace(b.String()))
 }
 
 // Line adds header fields, each whole: "Supported: path".
@@ -294,6 +295,11 @@ func Body(contentType, body string) Edit {
 		r.Lines = append(r.Lines, "Content-Type: "+contentType)
 		r.Body = body
 	}
+}
+
+// Rewrite replaces text in the request as it will be sent, wherever it stands.
+func Rewrite(old, new string) Edit {
+	return func(r *Request) { r.rewrites = append(r.rewrites, old, new) }
 }
 
 // NoLength leaves Content-Length out.

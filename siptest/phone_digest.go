@@ -54,6 +54,8 @@ type Credentials struct {
 	QOP      string // else auth
 	Count    uint32 // else the next
 	More     string // parameters to append, with their comma
+
+	NoAlgorithm bool // leave algorithm out, which means MD5
 }
 
 // Credentials returns an edit that answers the phone's challenge as c says.
@@ -91,7 +93,7 @@ func (c Credentials) authorization(p *Phone, r *Request) string {
 	}
 	ha2 := Hash(ch.Algorithm, a2)
 	v := fmt.Sprintf(`Digest username="%s", realm="%s", nonce="%s", uri="%s"`, user, realm, nonce, uri)
-	if ch.Algorithm != "" {
+	if ch.Algorithm != "" && !c.NoAlgorithm {
 		v += ", algorithm=" + ch.Algorithm
 	}
 	if ch.Opaque != "" {

@@ -4,6 +4,8 @@
 package conformance
 
 import (
+	"net"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 
@@ -60,6 +62,17 @@ func conn(t testing.TB, b *bed.Bed, transport sip.Transport) siptest.Wire {
 		return siptest.OverPacket(b.ListenPacket(), b.Addr(sip.UDP))
 	}
 	return siptest.OverStream(transport, b.Dial(transport))
+}
+
+// dialUDP is a wire to a server of another process.
+func dialUDP(t testing.TB, server string) siptest.Wire {
+	t.Helper()
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return siptest.OverPacket(c, netip.MustParseAddrPort(server))
 }
 
 // newPhone returns a phone over UDP whose AOR no other test has.
