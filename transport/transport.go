@@ -4,7 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net"
 	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"biloxi/sip"
 )
@@ -15,13 +21,51 @@ var (
 	ErrFull   = errors.New("transport: too much waits for the peer")
 	ErrClosed = errors.New("transport: shut down")
 	ErrFlow   = errors.New("transport: no socket of ours has the flow's address")
+	ErrTo     = errors.New("transport: a datagram that cannot be sent: no address of the socket's family, or too large")
 )
 
-// Transport owns the sockets.
+// Transport owns the sockets. Its methods may be called from any goroutine.
+//
+// Who owns what: each socket and each connection belongs to one goroutine, its reader; others reach a
+// connection's queue and a socket's outbox under their locks, and the books (connections by serial,
+// admission, dials) under theirs.
 type Transport struct {
 	cfg     Config
 	handler Handler
+	log     *slog.Logger
+	epoch   time.Time // now counts from here
+	tls     certificates
+
+	counts     tally
+	conns      registry
+	admission  admission
+	dials      dials
+	serial     atomic.Uint64
+	unfinished atomic.Int64 // bytes in buffers that have grown
+
+	mu        sync.Mutex // of the life below
+	state     state
+	sockets   []*socket // set by Listen
+	listeners []*listener
+	bound     []sip.Flow
+
+	stopping atomic.Bool
+	stop     chan struct{}  // closed when reading is to end
+	finish   chan struct{}  // closed when connections are to close
+	force    chan struct{}  // closed when they are to close at once
+	readers  sync.WaitGroup // what may call the Handler
+	all      sync.WaitGroup // every goroutine
 }
+
+// state is a Transport's place in its life.
+type state uint8
+
+const (
+	made state = iota
+	listening
+	serving
+	finished
+)
 
 // New checks cfg and returns a Transport that gives what comes to h. It starts nothing.
 func New(cfg Config, h Handler) (*Transport, error) {
@@ -29,38 +73,242 @@ func New(cfg Config, h Handler) (*Transport, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Transport{cfg: cfg, handler: h}, nil
+	t := &Transport{cfg: cfg, handler: h, log: cfg.Logger, epoch: time.Now(),
+		stop: make(chan struct{}), finish: make(chan struct{}), force: make(chan struct{})}
+	if t.log == nil {
+		t.log = slog.New(slog.DiscardHandler)
+	}
+	t.admission = admission{limits: &t.cfg.Limits, sources: map[netip.Addr]use{}}
+	t.dials = dials{under: map[netip.AddrPort]*dial{}, open: map[netip.AddrPort]*conn{}}
+	// Serials of another life of the process, which bindings on disk remember, are not met again.
+	t.serial.Store(rand.Uint64() << 32)
+	if err := t.SetTLS(cfg.TLS); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
+// now is the time since the Transport was made, never 0.
+func (t *Transport) now() time.Duration { return time.Since(t.epoch) + 1 }
+
 // Listen binds all listeners, or none and says why.
-func (t *Transport) Listen() error { return errors.New("transport: not yet") }
+func (t *Transport) Listen() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.state != made {
+		return errors.New("transport: Listen has been called before")
+	}
+	for _, l := range t.cfg.Listeners {
+		if err := t.bind(l); err != nil {
+			t.unbind()
+			return err
+		}
+	}
+	t.state = listening
+	return nil
+}
 
 // Serve reads from all sockets until Shutdown has ended; it then returns nil.
-func (t *Transport) Serve() error { return errors.New("transport: not yet") }
+func (t *Transport) Serve() error {
+	t.mu.Lock()
+	if t.state != listening {
+		defer t.mu.Unlock()
+		if t.state == finished {
+			return nil
+		}
+		return errors.New("transport: Serve needs Listen, once")
+	}
+	t.state = serving
+	for _, s := range t.sockets {
+		t.start(s.serve)
+	}
+	for _, l := range t.listeners {
+		t.start(l.serve)
+	}
+	t.mu.Unlock()
+	<-t.finish
+	t.all.Wait()
+	return nil
+}
 
-// Stop stops accepting and reading, and returns when no Receive runs any more. Send and Flush still work.
-func (t *Transport) Stop() {}
+// start runs a reader; t.mu is held, and nothing has finished.
+func (t *Transport) start(serve func()) {
+	t.all.Add(1)
+	t.readers.Add(1)
+	go func() {
+		defer t.all.Done()
+		defer t.readers.Done()
+		serve()
+	}()
+}
+
+// Stop stops accepting and reading, and returns when no Receive runs any more, or with ctx's error when it
+// ends first. Send and Flush still work, so that answers that are not ready yet can leave.
+func (t *Transport) Stop(ctx context.Context) error {
+	t.mu.Lock()
+	if !t.stopping.Swap(true) {
+		close(t.stop)
+		for _, l := range t.listeners {
+			_ = l.Close()
+		}
+		for _, s := range t.sockets {
+			s.io.stop()
+		}
+	}
+	t.mu.Unlock()
+	t.conns.each(func(c *conn) { _ = c.wire.SetReadDeadline(past) })
+	return wait(ctx, &t.readers)
+}
 
 // Shutdown does Stop, lets what waits leave, closes all, and returns when nothing of it runs any more. When
 // ctx ends first, what waits is dropped and ctx's error returned.
-func (t *Transport) Shutdown(ctx context.Context) error { return nil }
+func (t *Transport) Shutdown(ctx context.Context) error {
+	stuck := t.Stop(ctx)
+	t.Flush()
+	t.mu.Lock()
+	if t.state != finished {
+		t.state = finished
+		close(t.finish)
+	}
+	t.mu.Unlock()
+	err := wait(ctx, &t.all)
+	t.mu.Lock()
+	select {
+	case <-t.force:
+	default:
+		close(t.force)
+	}
+	t.unbind()
+	t.mu.Unlock()
+	if err != nil {
+		t.conns.each(func(c *conn) { c.cut(closedShutdown) })
+		if stuck == nil { // else a Handler does not return, and nothing helps
+			t.all.Wait()
+		}
+	}
+	return err
+}
+
+// wait waits for a group or for ctx.
+func wait(ctx context.Context, g *sync.WaitGroup) error {
+	done := make(chan struct{})
+	go func() {
+		g.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 // Send sends the message b, which it copies, along flow: an answer that was not ready when Receive
 // returned. It can be called from any goroutine and does not wait for the peer.
 //
 // Over UDP it goes to `to` from the flow's local address, at the next Flush. On a stream it goes down the
-// flow's connection. If that has closed, a new one is opened to `to` (RFC 3261 §18.2.2), for TCP only.
-func (t *Transport) Send(flow sip.Flow, to netip.AddrPort, b []byte) error { return ErrGone }
+// flow's connection. If that has closed, a new one is opened to `to` (RFC 3261 §18.2.2), for TCP only; it
+// is then not known whether b arrives.
+func (t *Transport) Send(flow sip.Flow, to netip.AddrPort, b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if flow.Transport == sip.UDP {
+		return t.post(flow, to, b)
+	}
+	if c := t.conns.find(flow.Serial); c != nil && c.flow == flow {
+		switch err := c.send(b); err {
+		case nil:
+			t.counts.add(flow.Transport, sent, 1)
+			return nil
+		case ErrFull:
+			t.counts.add(flow.Transport, unsentQueue, 1)
+			return err
+		}
+	}
+	return t.redial(flow, to, b)
+}
+
+func (t *Transport) post(flow sip.Flow, to netip.AddrPort, b []byte) error {
+	for _, s := range t.sockets {
+		if !s.has(flow.Local) {
+			continue
+		}
+		if why := s.unsendable(to, b); why != noCounter {
+			t.counts.add(sip.UDP, why, 1)
+			return ErrTo
+		}
+		s.post(datagram{data: b, to: to, from: flow.Local.Addr()})
+		return nil
+	}
+	t.counts.add(sip.UDP, unsentAddress, 1)
+	return ErrFlow
+}
 
 // Flush lets the datagrams of earlier Sends leave, in as few writes as can be.
-func (t *Transport) Flush() {}
-
-// SetCertificates replaces the certificates, for handshakes from now on; connections stay as they are. All
-// or, with an error, nothing is replaced.
-func (t *Transport) SetCertificates(certs []tls.Certificate) error { return nil }
+func (t *Transport) Flush() {
+	for _, s := range t.sockets {
+		s.flush()
+	}
+}
 
 // Addrs returns what is bound, in the order of the listeners: Transport and Local of each.
-func (t *Transport) Addrs() []sip.Flow { return nil }
+func (t *Transport) Addrs() []sip.Flow {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]sip.Flow(nil), t.bound...)
+}
 
 // Stats returns all counts.
-func (t *Transport) Stats() Stats { return nil }
+func (t *Transport) Stats() Stats { return t.counts.stats() }
+
+// SetCertificates replaces the certificates and leaves the rest of [TLSConfig]: see [Transport.SetTLS].
+func (t *Transport) SetCertificates(certs []tls.Certificate) error {
+	cfg := t.tls.config()
+	cfg.Certificates = certs
+	return t.SetTLS(cfg)
+}
+
+// SetTLS replaces how TLS peers are met, for handshakes from now on; connections stay as they are. All of
+// it or, with an error, nothing is replaced.
+func (t *Transport) SetTLS(cfg TLSConfig) error {
+	for _, l := range t.cfg.Listeners {
+		if l.Transport == sip.TLS && len(cfg.Certificates) == 0 {
+			return errors.New("transport: a TLS listener needs a certificate and its key")
+		}
+	}
+	return t.tls.set(cfg)
+}
+
+// accept makes a connection of a socket that somebody opened to us.
+func (t *Transport) accept(nc net.Conn, tr sip.Transport) {
+	source := sourceOf(addrPort(nc.RemoteAddr()).Addr())
+	if why := t.admission.enter(source); why != noCounter {
+		t.counts.add(tr, why, 1)
+		_ = nc.Close()
+		return
+	}
+	t.counts.add(tr, accepted, 1)
+	c := t.newConn(nc, tr, source)
+	t.all.Add(1)
+	t.readers.Add(1)
+	if tr == sip.TCP {
+		go t.run(c)
+		return
+	}
+	go func() {
+		if why := c.handshake(); why != noCounter {
+			t.readers.Done()
+			c.end(why)
+			t.all.Done()
+			return
+		}
+		go t.run(c)
+	}()
+}
+
+func (t *Transport) run(c *conn) {
+	defer t.all.Done()
+	c.run()
+}

@@ -1,0 +1,309 @@
+package transport
+
+import (
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"biloxi/sip"
+)
+
+// conn is one connection. Its goroutine, the reader, owns it from its beginning to its end: it reads, runs
+// the Handler, and in the end closes it and says so. Others may only write to it and cut it.
+type conn struct {
+	t      *Transport
+	flow   sip.Flow
+	source netip.Addr // as admission counts it
+	tls    *tls.Conn  // nil: TCP
+	peer   []string   // see Arrival.PeerCertificate
+	wire   wire
+	up     bool // the TLS handshake is over
+
+	// Of the reader. Times are those of Transport.now.
+	buf           *buffer       // TLS: what came in clear; nil while nothing waits. TCP has it in the wire
+	opened        time.Duration // when
+	last          time.Duration // when the last message or ping came
+	begun         time.Duration // when the first bytes of an unfinished message came, 0 if there is none
+	armed         time.Duration // the read deadline that is set, 0 if none is
+	authenticated bool
+	crlfs         uint8 // since the last message or ping
+
+	mu      sync.Mutex
+	closed  bool          // nothing is written any more
+	queue   []byte        // what waits to be written
+	leaving int           // bytes that the drainer is writing
+	drained chan struct{} // not nil while a drainer runs, closed when it has ended
+
+	why atomic.Uint32 // the counter of why it was cut, 0 if it was not
+}
+
+// newConn takes over a socket whose peer was admitted.
+func (t *Transport) newConn(nc net.Conn, tr sip.Transport, source netip.Addr) *conn {
+	c := &conn{t: t, source: source, opened: t.now()}
+	c.last = c.opened
+	c.flow = sip.Flow{Transport: tr, Local: addrPort(nc.LocalAddr()), Remote: addrPort(nc.RemoteAddr()), Serial: t.serial.Add(1)}
+	c.wire.Conn, c.wire.unfinished = nc, &t.unfinished
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(streamSendBuffer) // without it there is only more memory to lose
+	}
+	if tr == sip.TCP {
+		c.up = true
+		c.wire.attach()
+	}
+	t.conns.put(c)
+	t.counts.add(tr, connections, 1)
+	return c
+}
+
+// addrPort is the address of a socket as a Flow has it.
+func addrPort(a net.Addr) netip.AddrPort {
+	var ap netip.AddrPort
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		ap = a.AddrPort()
+	case *net.UDPAddr:
+		ap = a.AddrPort()
+	default:
+		ap, _ = netip.ParseAddrPort(a.String())
+	}
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
+
+// handshake makes a TLS server of the connection. It runs on a goroutine of its own, so that the deep stack
+// it needs does not stay with the reader.
+func (c *conn) handshake() (failed counter) {
+	if why := c.t.admission.enterHandshake(c.source); why != noCounter {
+		return why
+	}
+	defer c.t.admission.leaveHandshake(c.source)
+	_ = c.wire.SetDeadline(time.Now().Add(c.t.cfg.Limits.Handshake))
+	if c.t.stopping.Load() {
+		return closedShutdown
+	}
+	c.tls = tls.Server(tlsSocket{c}, c.t.tls.server())
+	if err := c.tls.Handshake(); err != nil {
+		return closedHandshake
+	}
+	if certs := c.tls.ConnectionState().PeerCertificates; len(certs) > 0 {
+		c.peer = append([]string{}, Identities(certs[0])...)
+		c.authenticated = true // TLSConfig lets only verified ones through
+	}
+	_ = c.wire.SetDeadline(time.Time{})
+	c.wire.attach()
+	c.up = true
+	return noCounter
+}
+
+// run is the reader: it returns when the connection has ended.
+func (c *conn) run() {
+	why := c.read()
+	c.t.readers.Done()
+	if why == closedShutdown {
+		<-c.t.finish
+	}
+	c.end(why)
+}
+
+// read reads and answers until the connection is to be closed, and returns why.
+func (c *conn) read() counter {
+	c.arm()
+	for {
+		if err := c.fill(); err != nil {
+			if why := c.failed(err); why != noCounter {
+				return why
+			}
+			continue
+		}
+		if why := c.receive(); why != noCounter {
+			return why
+		}
+		if why := c.settle(); why != noCounter {
+			return why
+		}
+	}
+}
+
+// pending is the buffer of what came in clear, nil if nothing waits.
+func (c *conn) pending() **buffer {
+	if c.tls != nil {
+		return &c.buf
+	}
+	return &c.wire.buf
+}
+
+// fill waits for bytes in clear and reads once.
+func (c *conn) fill() error {
+	if c.tls == nil {
+		return c.wire.fill()
+	}
+	for {
+		if c.buf == nil {
+			c.buf = borrowBuffer()
+		}
+		n, err := c.tls.Read(c.buf.free())
+		if c.buf.end += n; n > 0 {
+			return nil
+		}
+		if c.buf.empty() {
+			c.buf.release(&c.t.unfinished)
+			c.buf = nil
+		}
+		if _, wait := err.(errWait); !wait {
+			return err
+		}
+		if err := c.wire.fill(); err != nil {
+			return err
+		}
+	}
+}
+
+// receive runs what came through the Handler; the answers leave in one write.
+func (c *conn) receive() counter {
+	buf := *c.pending()
+	out := borrowOut(c)
+	defer out.giveBack()
+	messages := 0
+	for !buf.empty() {
+		skip, length, known, err := buf.frame(c.t.cfg.Limits.MaxHead, c.t.cfg.Limits.MaxBody)
+		c.skipCRLFs(out, skip)
+		if skip > 0 {
+			buf.take(skip)
+		}
+		if err != nil {
+			c.deliver(out, framingHead(buf.bytes(), known, c.t.cfg.Limits.MaxHead), err)
+			c.t.counts.add(c.flow.Transport, received, messages)
+			out.flush()
+			return closedFraming
+		}
+		if length == 0 {
+			break
+		}
+		c.crlfs = 0
+		messages++
+		c.deliver(out, buf.bytes()[:length:length], nil)
+		buf.take(length)
+		c.last, c.begun = c.t.now(), 0
+	}
+	c.t.counts.add(c.flow.Transport, received, messages)
+	out.flush()
+	return noCounter
+}
+
+func (c *conn) deliver(out *Out, data []byte, err error) {
+	out.in = Arrival{Flow: c.flow, Data: data, Err: err, PeerCertificate: c.peer}
+	c.t.handler.Receive(out, &out.in)
+}
+
+// framingHead is as much of the header section as is known of a message that cannot be bounded: all of it,
+// or its whole lines up to the limit.
+func framingHead(b []byte, known, maxHead int) []byte {
+	if known > 0 {
+		return b[:known:known]
+	}
+	b = b[:min(len(b), maxHead)]
+	for len(b) > 0 && b[len(b)-1] != '\n' {
+		b = b[:len(b)-1]
+	}
+	return b[:len(b):len(b)]
+}
+
+// skipCRLFs answers the pings among n bytes of CRLFs between messages.
+//
+// RFC 5626 §4.4.1: a double CRLF is a ping, a single CRLF its pong. RFC 3261 §7.5: other CRLFs are ignored.
+func (c *conn) skipCRLFs(out *Out, n int) {
+	if n > 0 {
+		c.last = c.t.now()
+	}
+	for ; n > 0; n -= 2 {
+		if c.crlfs++; c.crlfs == 2 {
+			c.crlfs = 0
+			out.write([]byte("\r\n"))
+			c.t.counts.add(c.flow.Transport, keepAlives, 1)
+		}
+	}
+}
+
+// settle gets ready for the next read: it lets a peer that does not read its answers wait, gives an empty
+// buffer back, makes room in one that is full, and sets the deadline of an unfinished message.
+func (c *conn) settle() counter {
+	c.waitDrained(c.t.stop)
+	p := c.pending()
+	if (*p).empty() {
+		(*p).release(&c.t.unfinished)
+		*p = nil
+		c.begun = 0
+		return noCounter
+	}
+	if !(*p).room(&c.t.unfinished, c.t.cfg.Limits.MaxUnfinished) {
+		return closedMemory
+	}
+	if c.begun == 0 {
+		c.begun = c.t.now()
+		c.arm()
+	}
+	return noCounter
+}
+
+// failed says what an error of reading means: why the connection ends, or none if it goes on.
+func (c *conn) failed(err error) counter {
+	if why := counter(c.why.Load()); why != noCounter {
+		return why
+	}
+	if e, ok := err.(net.Error); ok && e.Timeout() {
+		if c.t.stopping.Load() {
+			return closedShutdown
+		}
+		// The deadline may be an old one: those that moved away were not set again.
+		at, why := c.due()
+		if c.t.now() >= at {
+			return why
+		}
+		c.armed = 0
+		c.arm()
+		return noCounter
+	}
+	if isEnd(err) {
+		return closedPeer
+	}
+	return closedError
+}
+
+// due is when the connection is to be closed if nothing comes, and why.
+func (c *conn) due() (at time.Duration, why counter) {
+	l := &c.t.cfg.Limits
+	at, why = c.last+l.Idle, closedIdle
+	if c.begun != 0 && c.begun+l.Message < at {
+		at, why = c.begun+l.Message, closedMessage
+	}
+	if !c.authenticated {
+		// RFC 3261 §18: open for 64*T1 after the last message, but only one that came in time counts.
+		until := c.opened + l.Unauthenticated
+		if last := min(c.last, until); last > c.opened {
+			until = max(until, last+transactionLife)
+		}
+		if until < at {
+			at, why = until, closedUnauthenticated
+		}
+	}
+	return at, why
+}
+
+// arm sets the read deadline if it is to be earlier than the one that is set. One that has moved away is
+// left until it is over: to set it costs more than to find it out of date now and then.
+func (c *conn) arm() {
+	at, _ := c.due()
+	if c.armed != 0 && c.armed <= at {
+		return
+	}
+	c.armed = at
+	_ = c.wire.SetReadDeadline(c.t.epoch.Add(at))
+	if c.t.stopping.Load() {
+		_ = c.wire.SetReadDeadline(past)
+	}
+}
+
+// past is a deadline that is over.
+var past = time.Unix(1, 0)

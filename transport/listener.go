@@ -1,0 +1,132 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"time"
+
+	"biloxi/sip"
+)
+
+// listener accepts connections.
+type listener struct {
+	net.Listener
+	t         *Transport
+	transport sip.Transport
+}
+
+// bind binds one listener; t.mu is held.
+func (t *Transport) bind(l Listener) error {
+	_, family, err := splitAddress(l.Address)
+	if err != nil {
+		return err
+	}
+	var local netip.AddrPort
+	if l.Transport == sip.UDP {
+		local, err = t.bindPacket(l.Address, family)
+	} else {
+		local, err = t.bindStream(l, family)
+	}
+	if err != nil {
+		return explain(l, err)
+	}
+	t.bound = append(t.bound, sip.Flow{Transport: l.Transport, Local: local})
+	return nil
+}
+
+func (t *Transport) bindPacket(address, family string) (local netip.AddrPort, err error) {
+	var io packetIO
+	if t.cfg.ListenPacket != nil {
+		c, err := t.cfg.ListenPacket("udp"+family, address)
+		if err != nil {
+			return local, err
+		}
+		local, io = addrPort(c.LocalAddr()), newPortableIO(c)
+	} else {
+		c, err := new(net.ListenConfig).ListenPacket(context.Background(), "udp"+family, address)
+		if err != nil {
+			return local, err
+		}
+		local = addrPort(c.LocalAddr())
+		if io, err = newSystemIO(c.(*net.UDPConn), local.Addr().IsUnspecified(), family); err != nil {
+			_ = c.Close()
+			return local, err
+		}
+	}
+	t.sockets = append(t.sockets, newSocket(t, io, local, family))
+	return local, nil
+}
+
+func (t *Transport) bindStream(l Listener, family string) (netip.AddrPort, error) {
+	listen := t.cfg.ListenStream
+	if listen == nil {
+		probes := net.KeepAliveConfig{Enable: true, Idle: keepAliveIdle, Interval: keepAliveInterval, Count: keepAliveCount}
+		listen = func(network, address string) (net.Listener, error) {
+			return (&net.ListenConfig{KeepAliveConfig: probes}).Listen(context.Background(), network, address)
+		}
+	}
+	ln, err := listen("tcp"+family, l.Address)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	t.listeners = append(t.listeners, &listener{Listener: ln, t: t, transport: l.Transport})
+	return addrPort(ln.Addr()), nil
+}
+
+// unbind closes all that is bound; t.mu is held.
+func (t *Transport) unbind() {
+	for _, s := range t.sockets {
+		s.io.close()
+	}
+	for _, l := range t.listeners {
+		_ = l.Close()
+	}
+}
+
+// explain says in one line what is wrong with a listener, and what to do.
+func explain(l Listener, err error) error {
+	name := strings.ToLower(l.Transport.String()) + " " + l.Address
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%s: %w: another server runs there; stop it or choose another address", name, syscall.EADDRINUSE)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%s: %w: this machine has no such address", name, syscall.EADDRNOTAVAIL)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%s: %w: a port below 1024 needs a privilege (CAP_NET_BIND_SERVICE)", name, syscall.EACCES)
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// serve accepts until the transport stops. What keeps it from accepting, as a want of file descriptors, is
+// waited out.
+func (l *listener) serve() {
+	var pause time.Duration
+	for {
+		nc, err := l.Accept()
+		if l.t.stopping.Load() {
+			if err == nil {
+				_ = nc.Close()
+			}
+			return
+		}
+		if err == nil {
+			pause = 0
+			l.t.accept(nc, l.transport)
+			continue
+		}
+		l.t.counts.add(l.transport, acceptErrors, 1)
+		pause = min(max(2*pause, 5*time.Millisecond), acceptRetry)
+		if pause == acceptRetry {
+			l.t.log.Warn("no connection can be accepted", "listener", l.Addr().String(), "error", err)
+		}
+		select {
+		case <-time.After(pause):
+		case <-l.t.stop:
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package transport
+
+import (
+	"net"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// wire is the socket under a connection. Where the system lets us, it waits for bytes without a buffer,
+// and borrows one only when they are there; reading belongs to the connection's reader, writing to whoever
+// holds the connection's lock.
+type wire struct {
+	net.Conn
+	raw syscall.RawConn // nil: reads wait with a buffer in hand, and no write is tried
+
+	unfinished *atomic.Int64 // that buffers are charged to
+
+	buf      *buffer // what came, nil while nothing waits
+	readErr  error
+	readable func(fd uintptr) bool
+
+	wrote    []byte
+	writeN   int
+	writeErr error
+	writable func(fd uintptr) bool
+}
+
+// fill waits until bytes come and reads once, into a buffer that it borrows if there is none.
+func (w *wire) fill() error {
+	if w.raw == nil {
+		return w.fillBlocking()
+	}
+	w.readErr = nil
+	if err := w.raw.Read(w.readable); err != nil {
+		return err
+	}
+	return w.readErr
+}
+
+func (w *wire) fillBlocking() error {
+	if w.buf == nil {
+		w.buf = borrowBuffer()
+	}
+	n, err := w.Conn.Read(w.buf.free())
+	w.buf.end += n
+	if w.buf.empty() {
+		w.drop()
+	}
+	if n > 0 {
+		return nil // the error comes again
+	}
+	return err
+}
+
+// drop gives the empty buffer back.
+func (w *wire) drop() {
+	w.buf.release(w.unfinished)
+	w.buf = nil
+}
+
+// tryWrite writes as much of b as the system takes at once.
+func (w *wire) tryWrite(b []byte) (int, error) {
+	if w.raw == nil {
+		return 0, nil
+	}
+	w.wrote, w.writeN, w.writeErr = b, 0, nil
+	err := w.raw.Write(w.writable)
+	w.wrote = nil
+	if err == nil {
+		err = w.writeErr
+	}
+	return w.writeN, err
+}
+
+// errWait is what TLS reads when all that came is used up. It is temporary, so that TLS goes on later.
+type errWait struct{}
+
+func (errWait) Error() string   { return "transport: nothing more has come" }
+func (errWait) Timeout() bool   { return false }
+func (errWait) Temporary() bool { return true }
+
+// tlsSocket is the wire as TLS sees it. During the handshake it waits as any socket; later a read takes
+// what the wire holds and never waits, and a write goes to the connection's queue.
+type tlsSocket struct{ c *conn }
+
+func (s tlsSocket) Read(b []byte) (int, error) {
+	w := &s.c.wire
+	if !s.c.up {
+		return w.Conn.Read(b)
+	}
+	if w.buf == nil {
+		return 0, errWait{}
+	}
+	n := copy(b, w.buf.bytes())
+	if w.buf.take(n); w.buf.empty() {
+		w.drop()
+	}
+	return n, nil
+}
+
+func (s tlsSocket) Write(b []byte) (int, error) {
+	if !s.c.up {
+		return s.c.wire.Conn.Write(b)
+	}
+	if err := s.c.enqueue(b); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+func (s tlsSocket) Close() error                       { return s.c.wire.Conn.Close() }
+func (s tlsSocket) LocalAddr() net.Addr                { return s.c.wire.Conn.LocalAddr() }
+func (s tlsSocket) RemoteAddr() net.Addr               { return s.c.wire.Conn.RemoteAddr() }
+func (s tlsSocket) SetDeadline(t time.Time) error      { return s.c.wire.Conn.SetDeadline(t) }
+func (s tlsSocket) SetReadDeadline(t time.Time) error  { return s.c.wire.Conn.SetReadDeadline(t) }
+func (s tlsSocket) SetWriteDeadline(t time.Time) error { return s.c.wire.Conn.SetWriteDeadline(t) }
