@@ -78,10 +78,11 @@ func (reg *Registration) readContact(c *contact, n *sip.NameAddr) *refusal {
 	c.q = 1000
 	start := len(reg.scratch)
 	for name, value, rest := n.Params.Next(); name != nil; name, value, rest = rest.Next() {
-		if !c.readParam(name, value) {
+		keep, ok := c.readParam(name, value)
+		if !ok {
 			return qMalformed
 		}
-		if !isBindingParam(name) {
+		if keep {
 			reg.keepParam(name, value)
 		}
 		if len(reg.scratch)-start > maxContactParams {
@@ -106,39 +107,34 @@ func (reg *Registration) keepParam(name, value []byte) {
 	}
 }
 
-var (
-	paramExpires  = []byte("expires")
-	paramQ        = []byte("q")
-	paramInstance = []byte("+sip.instance")
-	paramRegID    = []byte("reg-id")
-)
-
-// isBindingParam tells the parameters whose value belongs to the binding, and is shown from there.
-func isBindingParam(name []byte) bool {
-	return bytes.EqualFold(name, paramExpires) || bytes.EqualFold(name, paramQ)
-}
-
-// readParam reads a parameter that has a meaning here; none stands twice. False: a q that is no qvalue,
-// which is refused, because a guess would change the order of a user's phones.
-func (c *contact) readParam(name, value []byte) bool {
+// readParam reads a parameter that has a meaning here; none stands twice. expires and q are not kept with the
+// others: they are shown from the binding. Not ok: a q that is no qvalue, which is refused, because a guess
+// would change the order of a user's phones.
+func (c *contact) readParam(name, value []byte) (keep, ok bool) {
 	switch {
-	case bytes.EqualFold(name, paramExpires):
+	case nameIs(name, "expires"):
 		c.expires, c.hasParam = value, true
-	case bytes.EqualFold(name, paramQ):
+		return false, true
+	case nameIs(name, "q"):
 		c.q, c.hasQ = sip.ParseQ(value)
-		return c.hasQ
-	case bytes.EqualFold(name, paramInstance):
+		return false, c.hasQ
+	case nameIs(name, "+sip.instance"):
 		// RFC 5626 §4.1: a quoted string that holds a URN in <>.
-		if n := len(value); n > 2 && value[0] == '"' && !bytes.ContainsAny(value, "\r\n") {
+		if n := len(value); n > 2 && value[0] == '"' && !isFolded(value) {
 			c.instance = value[1 : n-1]
 		}
-	case bytes.EqualFold(name, paramRegID):
+	case nameIs(name, "reg-id"):
 		// RFC 5626 §10: 1*DIGIT, not 0 and below 2^31; any other is none.
 		if id, ok := sip.ParseDeltaSeconds(value); ok && id <= maxRegID {
 			c.regID = id
 		}
 	}
-	return true
+	return true, true
+}
+
+// nameIs compares a name without its case with one in lower case.
+func nameIs(name []byte, lower string) bool {
+	return len(name) == len(lower) && bytes.EqualFold(name, []byte(lower))
 }
 
 // checkTwice refuses two values that are one binding. RFC 3261 §10.3 step 7 taken by the letter comes to

@@ -1,7 +1,6 @@
 package registrar
 
 import (
-	"bytes"
 	"time"
 	"unicode/utf8"
 
@@ -78,7 +77,7 @@ func (reg *Registration) cutUserAgent(req *sip.Request) []byte {
 	if len(v) == 0 {
 		return nil
 	}
-	if bytes.ContainsAny(v, "\r\n") {
+	if isFolded(v) {
 		v = reg.keep(v)
 	}
 	if len(v) <= maxUserAgent {

@@ -307,7 +307,7 @@ func (p *phone) parse(t testing.TB, lines []string) {
 func (p *phone) register() {
 	p.branch++
 	p.req.CSeq.Number++
-	p.now = p.now.Add(time.Second)
+	p.now = p.now.Add(time.Millisecond)
 	if !p.registrar.Prepare(&p.reg, p.now, &p.req, bobFlow, toTag, p.branch) {
 		return
 	}

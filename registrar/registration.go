@@ -40,9 +40,11 @@ type Registration struct {
 	statusLine int    // in ok: where the mirrored header fields begin
 	mirrored   int    // in ok: where they end
 	date       int    // in ok: where the value of Date begins
-	dated      int64  // the time that Date shows, in Unix seconds
 	prepared   int    // in ok: where the Contacts begin
 	scratch    []byte // what is stored otherwise than it was sent
+
+	dateText   []byte // a SIP-date, kept because many requests come in one second; empty at first
+	dateSecond int64  // which, in Unix seconds
 }
 
 var _ location.Change = (*Registration)(nil)
@@ -106,12 +108,12 @@ func (reg *Registration) keep(v []byte) []byte {
 
 // appendUnfolded appends v with each fold made one space, so that what is stored stands on one line.
 func appendUnfolded(dst, v []byte) []byte {
-	for {
+	for isFolded(v) {
 		cut := bytes.IndexAny(v, "\r\n")
-		if cut < 0 {
-			return append(dst, v...)
-		}
 		dst = append(append(dst, v[:cut]...), ' ')
 		v = bytes.TrimLeft(v[cut:], "\r\n\t ")
 	}
+	return append(dst, v...)
 }
+
+func isFolded(v []byte) bool { return bytes.IndexByte(v, '\n') >= 0 || bytes.IndexByte(v, '\r') >= 0 }

@@ -16,8 +16,8 @@ func (reg *Registration) begin(req *sip.Request, toTag []byte) {
 	reg.mirrored = len(b)
 	// RFC 3261 §10.3 step 8: Date.
 	b = append(b, "Date: "...)
-	reg.date, reg.dated = len(b), reg.now/1000
-	b = sip.AppendDate(b, time.UnixMilli(reg.now))
+	reg.date = len(b)
+	b = append(b, reg.dateOf(reg.now)...)
 	b = append(b, "\r\n"...)
 	if reg.outbound {
 		// RFC 5626 §6: the UA asked, and its reg-id counts.
@@ -35,10 +35,7 @@ func (reg *Registration) begin(req *sip.Request, toTag []byte) {
 // finish ends the 200 as it is at a time, in Unix milliseconds. RFC 3261 §10.3 step 8: all current bindings
 // of the AOR, also those of other UAs, each with the expires that remains.
 func (reg *Registration) finish(rec *location.Record, at int64) {
-	if second := at / 1000; second != reg.dated {
-		sip.AppendDate(reg.ok[:reg.date], time.Unix(second, 0)) // all dates are equally long
-		reg.dated = second
-	}
+	copy(reg.ok[reg.date:], reg.dateOf(at)) // all dates are equally long
 	b := reg.ok[:reg.prepared]
 	for i := range rec.Bindings {
 		if binding := &rec.Bindings[i]; !binding.Removed && binding.Expires > reg.now {
@@ -47,6 +44,14 @@ func (reg *Registration) finish(rec *location.Record, at int64) {
 	}
 	reg.ok = sip.AppendEnd(b, nil)
 	reg.Response = reg.ok
+}
+
+// dateOf is the SIP-date of a time in Unix milliseconds, valid until the next.
+func (reg *Registration) dateOf(ms int64) []byte {
+	if second := ms / 1000; second != reg.dateSecond || len(reg.dateText) == 0 {
+		reg.dateText, reg.dateSecond = sip.AppendDate(reg.dateText[:0], time.Unix(second, 0)), second
+	}
+	return reg.dateText
 }
 
 func appendContact(dst []byte, b *location.Binding, at int64) []byte {
