@@ -113,14 +113,12 @@ func (m *Message) parseField(pos, end int) {
 		m.fail(HeaderNone, pos, "a header field has no name and colon")
 		return
 	}
-	value := colon + 1
-	if value < end && b[value] == ' ' {
-		value++
-	}
-	value = skipLWS(b, value)
-	valueEnd := end
+	value, valueEnd := colon+1, end
 	for valueEnd > value && class[b[valueEnd-1]]&classLWS != 0 {
 		valueEnd--
+	}
+	for value < valueEnd && class[b[value]]&classLWS != 0 {
+		value++
 	}
 	h := HeaderOf(b[pos:nameEnd])
 	m.fields = append(m.fields, field{start: uint32(pos), nameEnd: uint32(nameEnd), value: uint32(value),

@@ -1,0 +1,40 @@
+package sip
+
+import (
+	"bytes"
+	"testing"
+)
+
+func TestEscape(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "alice": "alice", "%61lice": "alice", "a%40b": "a@b", "%00": "\x00", "%": "%", "%4": "%4", "%zz": "%zz",
+		"%25%34%31": "%41", "%c3%A9": "é",
+	} {
+		if got := string(AppendUnescaped(nil, []byte(in))); got != want {
+			t.Errorf("%q unescaped is %q, want %q", in, got, want)
+		}
+	}
+	if got := string(AppendEscapedUser(nil, []byte("a b@c:d%é;x"))); got != "a%20b%40c%3Ad%25%C3%A9;x" {
+		t.Errorf("escaped: %q", got)
+	}
+	if got := string(AppendLower(nil, []byte("AtLanTa-9_"))); got != "atlanta-9_" {
+		t.Errorf("lower: %q", got)
+	}
+}
+
+func FuzzEscape(f *testing.F) {
+	f.Add([]byte("sips:user@example.com"))
+	f.Add([]byte("\x00%41é"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		escaped := AppendEscapedUser(nil, text)
+		if got := AppendUnescaped(nil, escaped); !bytes.Equal(got, text) {
+			t.Fatalf("%q was escaped as %q and read as %q", text, escaped, got)
+		}
+		if len(text) > 0 {
+			u, err := ParseURI(append(append([]byte("sip:"), escaped...), "@h"...))
+			if err != nil || !bytes.Equal(u.User, escaped) {
+				t.Fatalf("%q is no user: %v", escaped, err)
+			}
+		}
+	})
+}

@@ -1,0 +1,61 @@
+package sip
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// cut gives parse the input cut at every byte, and with every byte doubled: it must not panic.
+func cut(input string, parse func(b []byte)) {
+	for i := range len(input) {
+		parse([]byte(input[:i]))
+		parse([]byte(input[i:]))
+		parse([]byte(input[:i] + input[i:i+1] + input[i:]))
+	}
+}
+
+// offset is where a syntax error is, -1 if err is none.
+func offset(err error) int {
+	if e := (*SyntaxError)(nil); errors.As(err, &e) {
+		return e.Offset
+	}
+	return -1
+}
+
+// corpus gives the messages of the RFCs to a fuzz target.
+func corpus(tb testing.TB, add func(b []byte)) {
+	tb.Helper()
+	files, err := filepath.Glob("testdata/rfc*/*.dat")
+	if err != nil || len(files) == 0 {
+		tb.Fatalf("no messages in testdata (%v)", err)
+	}
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		add(b)
+	}
+	for _, b := range [][]byte{register, invite, ok200} {
+		add(b)
+	}
+}
+
+// corpusValues gives the values of a header field in the messages of the RFCs to a fuzz target.
+func corpusValues(tb testing.TB, headers []Header, add func(b []byte)) {
+	tb.Helper()
+	corpus(tb, func(b []byte) {
+		var m Message
+		m.Parse(b)
+		for i := range m.Len() {
+			h, _, value := m.Field(i)
+			for _, want := range headers {
+				if h == want {
+					add(value)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,67 @@
+package sip
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestValues(t *testing.T) {
+	t.Run("TP-028", func(t *testing.T) {
+		m := parsed(t, "Contact: <sip:a@h>, sip:b@h\nX: y\nm: \"c, d\" <sip:c@h>;q=1\n ,\n <sip:d@h>\nCONTACT: mailto:e@h\n")
+		var got []string
+		v := m.Values(HeaderContact)
+		for v.Next() {
+			got = append(got, string(v.URI.Raw()))
+		}
+		if s := strings.Join(got, " "); s != "sip:a@h sip:b@h sip:c@h sip:d@h mailto:e@h" || v.Err() != nil {
+			t.Errorf("%s (%v)", s, v.Err())
+		}
+		if v.Next() || v.Next() {
+			t.Error("there is a value behind the last")
+		}
+		none := m.Values(HeaderRoute)
+		if none.Next() || none.Next() || none.Err() != nil {
+			t.Error("a header field that is not there has values")
+		}
+	})
+	m := parsed(t, "Contact: <sip:a@h>, <sip:b@h\n")
+	v := m.Values(HeaderContact)
+	if !v.Next() || v.Next() || v.Next() || v.Err() == nil {
+		t.Fatalf("the second value is read: %v", v.Err())
+	}
+	if at := offset(v.Err()); string(m.buf[at:at+8]) != "<sip:b@h" {
+		t.Errorf("%v: there stands %q", v.Err(), m.buf[at:])
+	}
+}
+
+func TestVias(t *testing.T) {
+	m := parsed(t, "Via: SIP/2.0/UDP a;branch=1, SIP/2.0/TCP b\nv: SIP / 2.0 / TLS c;x=\"1,2\"\n")
+	var got []string
+	v := m.Vias()
+	for v.Next() {
+		got = append(got, v.Transport.String()+" "+string(v.Host))
+	}
+	if s := strings.Join(got, ","); s != "UDP a,TCP b,TLS c" || v.Err() != nil || v.Next() {
+		t.Errorf("%s (%v)", s, v.Err())
+	}
+	m = parsed(t, "Via: SIP/2.0/UDP a, x\n")
+	v = m.Vias()
+	if !v.Next() || v.Next() || v.Err() == nil {
+		t.Errorf("a second Via that is none: %v", v.Err())
+	}
+}
+
+func TestTokens(t *testing.T) {
+	m := parsed(t, "Supported: path, ,outbound ,\nk: GRUU,\n 100rel\nSupported:\n")
+	var got []string
+	tokens := m.Tokens(HeaderSupported)
+	for v := tokens.Next(); v != nil; v = tokens.Next() {
+		got = append(got, string(v))
+	}
+	if s := strings.Join(got, " "); s != "path outbound GRUU 100rel" || tokens.Next() != nil {
+		t.Error(s)
+	}
+	if !m.HasToken(HeaderSupported, "gruu") || m.HasToken(HeaderSupported, "rel") || m.HasToken(HeaderRequire, "path") {
+		t.Error("a token is there that is not, or the other way round")
+	}
+}
