@@ -1,0 +1,30 @@
+package sqlite
+
+import "time"
+
+const (
+	// busyTimeout is how long a write waits for that of another process. An import holds the file for one
+	// batch at a time, far less than a second; a sync of a slow disk is waited for, too.
+	busyTimeout = 10 * time.Second
+
+	// maxConns bounds the connections to the file, each of some megabytes: one writer, and a reader each
+	// for a long listing and what goes on beside it.
+	maxConns = 4
+
+	// importBatch is the number of subscribers in one transaction: enough that the sync at its end does
+	// not count, and that other writers wait a fraction of a second.
+	importBatch = 10_000
+
+	// importCache is the page cache of an import in KiB, for files in no order: the inner pages of a
+	// million subscribers and the part of the leaves that it comes back to.
+	importCache = 64 << 10
+
+	// migrateTries is how often the schema is brought up to date when another process does the same.
+	migrateTries = 20
+
+	// migratePause is the time between.
+	migratePause = 100 * time.Millisecond
+
+	// maxPage is the largest page of a list.
+	maxPage = 10_000
+)

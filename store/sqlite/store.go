@@ -1,0 +1,195 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"biloxi/sip"
+	"biloxi/subscriber"
+)
+
+// Store is a subscriber.Store in a SQLite file. It is for many goroutines: the database has its own locks,
+// and write keeps writers of this process from polling for it.
+type Store struct {
+	db    *sql.DB
+	write sync.Mutex
+
+	add, put, remove, find, list *sql.Stmt
+}
+
+const columns = "domain, user, realm, md5, sha256, sha512_256, created, changed"
+
+const insert = "INSERT INTO subscriber (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+
+const orUpdate = `ON CONFLICT DO UPDATE SET realm = excluded.realm, md5 = excluded.md5, sha256 = excluded.sha256,
+	sha512_256 = excluded.sha512_256, changed = excluded.changed`
+
+func (s *Store) prepare(ctx context.Context) error {
+	for _, p := range []struct {
+		stmt **sql.Stmt
+		text string
+	}{
+		{&s.add, insert + "ON CONFLICT DO NOTHING"},
+		{&s.put, insert + orUpdate},
+		{&s.remove, "DELETE FROM subscriber WHERE domain = ? AND user = ?"},
+		{&s.find, "SELECT " + columns + " FROM subscriber WHERE domain = ? AND user = ?"},
+		{&s.list, "SELECT " + columns + " FROM subscriber WHERE (domain, user) > (?, ?) ORDER BY domain, user LIMIT ?"},
+	} {
+		var err error
+		if *p.stmt, err = s.db.PrepareContext(ctx, p.text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close closes the file.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Add implements subscriber.Store.
+func (s *Store) Add(ctx context.Context, sub subscriber.Subscriber) error {
+	if err := sub.Validate(); err != nil {
+		return err
+	}
+	changed, err := s.change(ctx, s.add, values(nil, &sub, time.Now())...)
+	if err == nil && !changed {
+		err = fmt.Errorf("%w: %s", subscriber.ErrExists, sub.AOR())
+	}
+	return err
+}
+
+// Put implements subscriber.Store.
+func (s *Store) Put(ctx context.Context, sub subscriber.Subscriber) error {
+	if err := sub.Validate(); err != nil {
+		return err
+	}
+	_, err := s.change(ctx, s.put, values(nil, &sub, time.Now())...)
+	return err
+}
+
+// Remove implements subscriber.Store.
+func (s *Store) Remove(ctx context.Context, user, domain string) error {
+	changed, err := s.change(ctx, s.remove, domain, user)
+	if err == nil && !changed {
+		err = notFound(user, domain)
+	}
+	return err
+}
+
+// Find implements subscriber.Store.
+func (s *Store) Find(ctx context.Context, user, domain string) (sub subscriber.Subscriber, err error) {
+	err = scan(s.find.QueryRowContext(ctx, domain, user), &sub)
+	if errors.Is(err, sql.ErrNoRows) {
+		return sub, notFound(user, domain)
+	}
+	return sub, wrap(err)
+}
+
+// List implements subscriber.Store. A page has 10000 subscribers at the most.
+func (s *Store) List(ctx context.Context, after string, limit int) (page []subscriber.Subscriber, next string, err error) {
+	limit = min(max(limit, 1), maxPage)
+	user, domain, err := parseCursor(after)
+	if err != nil {
+		return nil, "", err
+	}
+	// One more than asked for tells whether there is a next page.
+	rows, err := s.list.QueryContext(ctx, domain, user, limit+1)
+	if err != nil {
+		return nil, "", wrap(err)
+	}
+	if err = each(rows, func(sub subscriber.Subscriber) error { page = append(page, sub); return nil }); err != nil {
+		return nil, "", err
+	}
+	if len(page) > limit {
+		page = page[:limit]
+		next = cursor(&page[limit-1])
+	}
+	return page, next, nil
+}
+
+// All implements subscriber.Store.
+func (s *Store) All(ctx context.Context, fn func(subscriber.Subscriber) error) error {
+	rows, err := s.db.QueryContext(ctx, "SELECT "+columns+" FROM subscriber")
+	if err != nil {
+		return wrap(err)
+	}
+	return each(rows, fn)
+}
+
+// A cursor is the last user and domain of a page; the domain has no "@".
+func cursor(s *subscriber.Subscriber) string { return s.User + "@" + s.Domain }
+
+func parseCursor(c string) (user, domain string, err error) {
+	if c == "" {
+		return "", "", nil
+	}
+	at := strings.LastIndexByte(c, '@')
+	if at < 0 {
+		return "", "", fmt.Errorf("%w: %q", subscriber.ErrCursor, c)
+	}
+	return c[:at], c[at+1:], nil
+}
+
+func notFound(user, domain string) error {
+	return fmt.Errorf("%w: %s", subscriber.ErrNotFound, subscriber.AppendAOR(nil, user, domain))
+}
+
+// wrap names the store in an error of the database.
+func wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("subscribers: %w", err)
+}
+
+// change runs a statement that writes, and reports whether it changed a row.
+func (s *Store) change(ctx context.Context, stmt *sql.Stmt, args ...any) (changed bool, err error) {
+	s.write.Lock()
+	defer s.write.Unlock()
+	result, err := stmt.ExecContext(ctx, args...)
+	if err != nil {
+		return false, wrap(err)
+	}
+	n, err := result.RowsAffected()
+	return n > 0, wrap(err)
+}
+
+// values appends the columns of a subscriber that is written now.
+func values(dst []any, s *subscriber.Subscriber, now time.Time) []any {
+	ms := now.UnixMilli()
+	return append(dst, s.Domain, s.User, s.Realm, s.HA1s.Of(sip.MD5), s.HA1s.Of(sip.SHA256), s.HA1s.Of(sip.SHA512_256), ms, ms)
+}
+
+// each calls fn for all rows, and closes them.
+func each(rows *sql.Rows, fn func(subscriber.Subscriber) error) error {
+	defer rows.Close()
+	for rows.Next() {
+		var s subscriber.Subscriber
+		if err := scan(rows, &s); err != nil {
+			return wrap(err)
+		}
+		if err := fn(s); err != nil {
+			return err
+		}
+	}
+	return wrap(rows.Err())
+}
+
+// scan reads the columns of a row into s.
+func scan(row interface{ Scan(...any) error }, s *subscriber.Subscriber) error {
+	var md5, sha256, sha512 []byte
+	var created, changed int64
+	if err := row.Scan(&s.Domain, &s.User, &s.Realm, &md5, &sha256, &sha512, &created, &changed); err != nil {
+		return err
+	}
+	s.HA1s.Set(sip.MD5, md5)
+	s.HA1s.Set(sip.SHA256, sha256)
+	s.HA1s.Set(sip.SHA512_256, sha512)
+	s.Created, s.Changed = time.UnixMilli(created), time.UnixMilli(changed)
+	return nil
+}
