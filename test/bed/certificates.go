@@ -25,6 +25,13 @@ type certificates struct {
 // CAFile is where the CA of a bed's certificates lies, beside the server's.
 func CAFile(certificate string) string { return filepath.Join(filepath.Dir(certificate), "ca.pem") }
 
+// WriteCertificates makes what a server needs for TLS at an address, in a folder, with the CA's certificate
+// in ca.pem, and returns the files.
+func WriteCertificates(t testing.TB, dir, address string) (certificate, key string) {
+	c := writeCertificates(t, dir, address)
+	return c.certificate, c.key
+}
+
 // writeCertificates makes a CA and a server certificate for the domain, its host and an address. They
 // are good from 1999 on, since that is when the clock of testing/synctest begins.
 func writeCertificates(t testing.TB, dir, address string) certificates {

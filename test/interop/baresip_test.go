@@ -1,0 +1,62 @@
+//go:build interop
+
+package interop
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"biloxi/sip"
+	"biloxi/test/bed"
+)
+
+// baresip runs a baresip that registers a user, with as few modules as that takes.
+func baresip(t *testing.T, r *registrar, transport sip.Transport, user string, seconds int) *process {
+	t.Helper()
+	dir := t.TempDir()
+	modules := "/usr/lib/baresip/modules"
+	write(t, filepath.Join(dir, "config"), fmt.Sprintf("sip_listen 127.0.0.1:0\nsip_cafile %s\nsip_verify_server yes\n"+
+		"module_path %s\nmodule_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\n", r.ca, modules))
+	to := fmt.Sprintf("sip:%s;transport=%s", r.addr[transport], strings.ToLower(transport.String()))
+	write(t, filepath.Join(dir, "accounts"), fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%[1]s;auth_pass=%[4]s;outbound=%[5]q;regint=%[6]d\n",
+		user, bed.Domain, strings.ToLower(transport.String()), bed.Password(user), to, seconds))
+	return run(t, dir, []string{"HOME=" + dir}, program(t, "baresip"), "-f", dir, "-s")
+}
+
+// TestBaresip registers, refreshes and, when told to end, unregisters.
+func TestBaresip(t *testing.T) {
+	r := startRegistrar(t)
+	transports(t, func(t *testing.T, transport sip.Transport) {
+		look := r.look(t, "u0")
+		r.count(t, look, 0)
+		p := baresip(t, r, transport, "u0", 6)
+		b := r.count(t, look, 1)[0]
+		if _, ok := b.Param("+sip.instance"); !ok {
+			t.Errorf("bound is %+v", b)
+		}
+		// A refresh: more is left than there would be of the first registration.
+		least := int64(6)
+		eventually(t, 20*time.Second, "a refresh", func() bool {
+			left := look.Query().Expect(200).Binding(b.URI).Expires
+			refreshed := left > least
+			least = min(least, left)
+			return refreshed
+		})
+		p.signal(syscall.SIGTERM)
+		r.count(t, look, 0)
+		p.wait(10 * time.Second)
+	})
+}
+
+// TestBaresipAlgorithms: an offer of SHA-256 anywhere keeps baresip out, for which reason the default is
+// MD5 alone. When this test fails, baresip has learnt.
+func TestBaresipAlgorithms(t *testing.T) {
+	r := startRegistrar(t, sip.MD5, sip.SHA256)
+	p := baresip(t, r, sip.UDP, "u0", 60)
+	eventually(t, 10*time.Second, "baresip gives up", func() bool { return strings.Contains(p.output(), "Function not implemented") })
+	r.count(t, r.look(t, "u0"), 0)
+}
