@@ -55,6 +55,24 @@ func loadConfig(c *console, file, data string) (cfg config.Config, err error) {
 	return cfg, err
 }
 
+// ask calls do with the server that runs on the data folder.
+func (f *dataFlags) ask(c *console, do func(context.Context, admin.Admin) error) error {
+	cfg, err := f.load(c)
+	if err != nil {
+		return err
+	}
+	running, err := admin.IsRunning(context.Background(), cfg.Data)
+	if err != nil {
+		return err
+	}
+	if !running {
+		return fmt.Errorf("no server runs on %s; name another data folder with --data, or the server's configuration with --config", cfg.Data)
+	}
+	client := admin.NewClient(cfg.Data)
+	defer client.Close()
+	return do(context.Background(), client)
+}
+
 // administer calls do with who administers the data folder: the server that runs on it or, if none does,
 // this process with the stores open. create makes a folder that is not there.
 func (f *dataFlags) administer(c *console, create bool, do func(context.Context, admin.Admin) error) error {
@@ -100,15 +118,7 @@ func hashPassword(user, realm, password string) subscriber.HA1s {
 	var ha1 [32]byte
 	for _, a := range []sip.Algorithm{sip.MD5, sip.SHA256, sip.SHA512_256} {
 		digest.HA1(a, []byte(user), []byte(realm), []byte(password), &ha1)
-		switch a {
-		case sip.MD5:
-			copy(h.MD5[:], ha1[:])
-		case sip.SHA256:
-			h.SHA256 = ha1
-		case sip.SHA512_256:
-			h.SHA512_256 = ha1
-		}
-		h.Has |= 1 << a
+		h.Set(a, ha1[:a.Size()])
 	}
 	return h
 }

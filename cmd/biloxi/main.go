@@ -94,7 +94,8 @@ func run(args []string, c *console) int {
 		return exitFailed
 	}
 	if len(args) == 0 {
-		args = []string{"--help"}
+		parser.Parse([]string{"--help"}) // shows it, and has no error
+		return exitUsage
 	}
 	ctx, err := parser.Parse(args)
 	if exit >= 0 {

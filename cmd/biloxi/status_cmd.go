@@ -21,7 +21,7 @@ Examples:
 }
 
 func (cmd *statusCmd) Run(c *console) error {
-	return cmd.administer(c, false, func(ctx context.Context, a admin.Admin) error {
+	return cmd.ask(c, func(ctx context.Context, a admin.Admin) error {
 		s, err := a.Status(ctx)
 		switch {
 		case err != nil:
@@ -70,7 +70,7 @@ Examples:
 }
 
 func (cmd *reloadCmd) Run(c *console) error {
-	return cmd.administer(c, false, func(ctx context.Context, a admin.Admin) error {
+	return cmd.ask(c, func(ctx context.Context, a admin.Admin) error {
 		if err := a.Reload(ctx); err != nil {
 			return err
 		}

@@ -209,9 +209,10 @@ type subscriberImportCmd struct {
 }
 
 func (*subscriberImportCmd) Help() string {
-	return `Each line is AOR,password or AOR,HA1-MD5,HA1-SHA-256, the HA1s in hexadecimal digits. A subscriber that
-is there already is replaced. Bad lines are named by their number and passed over; the exit code is
-then 1.
+	return `Each line is AOR,password or AOR,HA1-MD5,HA1-SHA-256[,HA1-SHA-512-256], the HA1s in hexadecimal
+digits. A password with a comma stands in quotes. A first line that begins with AOR names the columns. A
+subscriber that is there already is replaced. Bad lines are named by their number and passed over; the
+exit code is then 1.
 
 Examples:
   biloxi subscriber import everybody.csv

@@ -1,14 +1,33 @@
 package main
 
-import "runtime/debug"
+import (
+	"runtime"
+	"runtime/debug"
+)
 
 // version is stamped by the build: -ldflags "-X main.version=…".
 var version string
 
-type versionCmd struct{}
+// versionCmd is biloxi version.
+type versionCmd struct {
+	JSON bool `name:"json" help:"Write JSON."`
+}
+
+func (*versionCmd) Help() string {
+	return `Examples:
+  biloxi version
+  biloxi version --json`
+}
 
 // Run prints the version of the program.
-func (versionCmd) Run(c *console) error {
+func (cmd *versionCmd) Run(c *console) error {
+	if cmd.JSON {
+		return c.printJSON(struct {
+			Version string `json:"version"`
+			Go      string `json:"go"`
+			System  string `json:"system"`
+		}{versionString(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH})
+	}
 	c.printf("biloxi %s\n", versionString())
 	return nil
 }
