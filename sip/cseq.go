@@ -19,7 +19,7 @@ func (c *CSeq) parse(b []byte, likely Method) (at int, reason string) {
 	i := skipDigits(b, 0)
 	n, over, ok := parseUint(b[:i], MaxCSeq)
 	if !ok || over {
-		return 0, "not a number below 2^31"
+		return 0, "not a number below 2147483648"
 	}
 	c.Number = uint32(n)
 	method := skipLWS(b, i)

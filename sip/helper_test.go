@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -16,12 +17,19 @@ func cut(input string, parse func(b []byte)) {
 	}
 }
 
-// offset is where a syntax error is, -1 if err is none.
+// offset is where a syntax error is, -1 if err is none, and -2 if it could not be the Reason-Phrase of a
+// 400 (RFC 3261 §21.4.1, §25.1).
 func offset(err error) int {
-	if e := (*SyntaxError)(nil); errors.As(err, &e) {
-		return e.Offset
+	e := (*SyntaxError)(nil)
+	if !errors.As(err, &e) {
+		return -1
 	}
-	return -1
+	for _, c := range []byte(err.Error()) {
+		if c != ' ' && !is(c, classUnreserved) && !strings.ContainsRune(";/?:@&=+$,", rune(c)) {
+			return -2
+		}
+	}
+	return e.Offset
 }
 
 // corpus gives the messages of the RFCs to a fuzz target.

@@ -54,7 +54,7 @@ func (n *NameAddr) parse(b []byte) (rest []byte, at int, reason string) {
 		i++
 		size := bytes.IndexByte(b[i:], '>')
 		if size < 0 {
-			return nil, i - 1, "no > ends the URI"
+			return nil, i - 1, "no bracket closes the URI"
 		}
 		if at, reason = n.URI.parse(b[i : i+size]); reason != "" {
 			return nil, i + at, reason
@@ -83,7 +83,7 @@ func (n *NameAddr) parseDisplay(b []byte, i int) (next int, reason string) {
 		}
 		n.Display = b[i:end]
 		if next = skipLWS(b, end); next == len(b) || b[next] != '<' {
-			return next, "no < behind the display name"
+			return next, "no URI in brackets behind the display name"
 		}
 		return next, ""
 	}
@@ -109,7 +109,7 @@ func (n *NameAddr) parseDisplay(b []byte, i int) (next int, reason string) {
 func (n *NameAddr) parseAddrSpec(b []byte, i int) (end int, reason string) {
 	for end = i; end < len(b) && b[end] != ';' && b[end] != ',' && class[b[end]]&classLWS == 0; end++ {
 		if b[end] == '?' {
-			return end, "a URI with a question mark must be enclosed in <>"
+			return end, "a URI with a question mark must stand in brackets"
 		}
 	}
 	if at, reason := n.URI.parse(b[i:end]); reason != "" {

@@ -44,7 +44,7 @@ func (m *Message) parseRequestLine(line []byte) (ok bool) {
 	case len(m.uri) == 0:
 		m.fail(HeaderNone, i+1, "the request-line has no Request-URI")
 	case m.uri[0] == '<':
-		m.fail(HeaderNone, i+1, "a Request-URI is not enclosed in <>")
+		m.fail(HeaderNone, i+1, "a Request-URI stands in no brackets")
 	default:
 		for at, c := range m.uri {
 			if c <= ' ' {

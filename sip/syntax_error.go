@@ -12,7 +12,7 @@ import (
 type SyntaxError struct {
 	Header Header // header field that is malformed
 	Offset int    // in bytes from the start of what was parsed: the message, or the value alone
-	Reason string // what would be right, in few words
+	Reason string // what is wrong, in few words and the characters of a Reason-Phrase
 
 	// TooLarge tells that not the grammar but a limit is hurt: RFC 3261 §21.5.7 answers 513.
 	TooLarge bool

@@ -118,7 +118,7 @@ func testTorture(t *testing.T, dir string, rows []torture) {
 				if e.Header != row.header {
 					t.Errorf("the error is in %v, want %v: %v", e.Header, row.header, err)
 				}
-				if row.at == end && e.Offset != len(b) || row.at != end && !bytes.HasPrefix(m.buf[e.Offset:], []byte(row.at)) {
+				if offset(err) < 0 || row.at == end && e.Offset != len(b) || row.at != end && !bytes.HasPrefix(m.buf[e.Offset:], []byte(row.at)) {
 					t.Errorf("%v: there stands %.20q, want %q", err, m.buf[e.Offset:], row.at)
 				}
 			}
