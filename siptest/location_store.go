@@ -52,8 +52,9 @@ func TestLocationStore(t *testing.T, open func(t *testing.T) location.Store) {
 // locationStore is a store under test, at a moment that the test sets.
 type locationStore struct {
 	location.Store
-	t   *testing.T
-	now time.Time
+	t       *testing.T
+	now     time.Time
+	waiting []LocationDone // of changes that were begun
 }
 
 // LocationChange is a location.Change that is a function.
@@ -88,12 +89,41 @@ func (s *locationStore) update(aor string, c LocationChange) {
 
 func (s *locationStore) add(aor string, b ...location.Binding) {
 	s.t.Helper()
-	s.update(aor, func(r *location.Record) bool {
-		r.Bindings = append(r.Bindings, b...)
-		return true
-	})
+	s.update(aor, adding(b...))
 }
 
+// begin makes a change that settle waits for, so that many share what a store does to make them durable.
+func (s *locationStore) begin(aor string, c LocationChange) {
+	s.t.Helper()
+	done := make(LocationDone, 1)
+	durable, err := s.Update(s.now, []byte(aor), c, done)
+	if err != nil {
+		s.t.Fatalf("Update %s: %v", aor, err)
+	}
+	if !durable {
+		s.waiting = append(s.waiting, done)
+	}
+}
+
+func (s *locationStore) settle() {
+	s.t.Helper()
+	for _, done := range s.waiting {
+		if err := <-done; err != nil {
+			s.t.Errorf("Done: %v", err)
+		}
+	}
+	s.waiting = s.waiting[:0]
+}
+
+// adding is a change that adds bindings.
+func adding(b ...location.Binding) LocationChange {
+	return func(r *location.Record) bool {
+		r.Bindings = append(r.Bindings, b...)
+		return true
+	}
+}
+
+// view returns the bindings that View shows.
 func (s *locationStore) view(aor string) []location.Binding {
 	var r location.Record
 	_, ok := s.View(s.now, []byte(aor), &r, nil)
@@ -448,8 +478,9 @@ func locationList(t *testing.T, s *locationStore) {
 		aor := fmt.Sprintf("user%d@h", i)
 		b := LocationBinding(s.now, i)
 		want[aor] = 1 + i%3
-		s.add(aor, []location.Binding{b, b, b}[:want[aor]]...)
+		s.begin(aor, adding([]location.Binding{b, b, b}[:want[aor]]...))
 	}
+	s.settle()
 	for _, limit := range []int{1, 7, 100, aors, location.MaxPage} {
 		if got := s.list(limit, func() {}); !reflect.DeepEqual(got, want) {
 			t.Errorf("pages of %d list %d AORs, want %d", limit, len(got), len(want))
@@ -467,23 +498,25 @@ func locationList(t *testing.T, s *locationStore) {
 func locationListWhileChanging(t *testing.T, s *locationStore) {
 	const stay, churn = 300, 50
 	for i := range stay {
-		s.add(fmt.Sprintf("stays%d@h", i), LocationBinding(s.now, i))
+		s.begin(fmt.Sprintf("stays%d@h", i), adding(LocationBinding(s.now, i)))
 	}
+	s.settle()
 	round := 0
 	got := s.list(17, func() {
 		for i := range churn {
-			s.add(fmt.Sprintf("comes%d-%d@h", round, i), LocationBinding(s.now, i))
+			s.begin(fmt.Sprintf("comes%d-%d@h", round, i), adding(LocationBinding(s.now, i)))
 			if round > 0 {
-				s.update(fmt.Sprintf("comes%d-%d@h", round-1, i), func(r *location.Record) bool {
+				s.begin(fmt.Sprintf("comes%d-%d@h", round-1, i), func(r *location.Record) bool {
 					r.Bindings = r.Bindings[:0]
 					return true
 				})
 			}
-			s.update(fmt.Sprintf("stays%d@h", (round*churn+i)%stay), func(r *location.Record) bool {
+			s.begin(fmt.Sprintf("stays%d@h", (round*churn+i)%stay), func(r *location.Record) bool {
 				r.Bindings[0].UserAgent = bytes.Repeat([]byte("x"), round%50)
 				return true
 			})
 		}
+		s.settle()
 		s.now = s.now.Add(time.Second)
 		round++
 	})
