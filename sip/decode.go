@@ -5,7 +5,7 @@ func (m *Message) within(h Header, value []byte, at int, reason string) error {
 	return &SyntaxError{Header: h, Offset: m.offset(value) + at, Reason: reason}
 }
 
-// Via decodes the topmost Via (RFC 3261 §20.42).
+// Via decodes the topmost Via (RFC 3261 §20.42). With an error it holds what stands before the error.
 func (m *Message) Via() (v Via, err error) {
 	_, err = m.decodeVia(&v)
 	return v, err

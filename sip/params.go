@@ -63,8 +63,8 @@ func (p Params) Has(name string) bool {
 	return ok
 }
 
-// AppendWithout appends the parameters but for those named, each as `;name=value` without white space.
-// The names are lower-case.
+// AppendWithout appends the parameters but for those named, each as `;name=value` without white space
+// around it and unfolded. The names are lower-case.
 func (p Params) AppendWithout(dst []byte, names ...string) []byte {
 next:
 	for n, v, rest := p.Next(); n != nil; n, v, rest = rest.Next() {
@@ -77,7 +77,7 @@ next:
 		dst = append(dst, n...)
 		if v != nil {
 			dst = append(dst, '=')
-			dst = append(dst, v...)
+			dst = AppendUnfolded(dst, v)
 		}
 	}
 	return dst

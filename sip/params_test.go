@@ -25,6 +25,9 @@ func TestParams(t *testing.T) {
 	if got := string(p.AppendWithout(nil)); got != `;tag=a48s;Q=0.5;lr;+sip.instance="<urn:uuid:1;x>";received=[::1]` {
 		t.Error(got)
 	}
+	if got := string(Params("; a = \"x \r\n\t y\" \r\n ;b").AppendWithout([]byte("  "))); got != `  ;a="x y";b` {
+		t.Error(got)
+	}
 	cut(string(p), func(b []byte) {
 		for n, _, rest := Params(b).Next(); n != nil; n, _, rest = rest.Next() {
 		}
@@ -66,7 +69,7 @@ func FuzzParams(f *testing.F) {
 		}
 		out := s.params.AppendWithout(nil)
 		again := paramScan{want: "tag"}
-		if next, reason := again.scan(out, 0); reason != "" || next != len(out) || !bytes.Equal(again.params, out) || !bytes.Equal(again.value, s.value) {
+		if next, reason := again.scan(out, 0); reason != "" || next != len(out) || !bytes.Equal(again.params, out) || !bytes.Equal(again.value, AppendUnfolded(nil, s.value)) {
 			t.Fatalf("%q was appended as %q: %s", b, out, reason)
 		}
 		if got := again.params.AppendWithout(nil); !bytes.Equal(got, out) {

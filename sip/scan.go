@@ -18,6 +18,24 @@ func trimLWS(b []byte) []byte {
 	return b[i:j]
 }
 
+// AppendUnfolded appends a value in one line: each fold, with the white space around it, becomes one space
+// (RFC 3261 §7.3.1).
+func AppendUnfolded(dst, v []byte) []byte {
+	start := len(dst)
+	for i := 0; i < len(v); i++ {
+		if v[i] != '\r' && v[i] != '\n' {
+			dst = append(dst, v[i])
+			continue
+		}
+		for n := len(dst); n > start && (dst[n-1] == ' ' || dst[n-1] == '\t'); n-- {
+			dst = dst[:n-1]
+		}
+		dst = append(dst, ' ')
+		i = skipLWS(v, i) - 1
+	}
+	return dst
+}
+
 // skipToken returns the offset behind the token that starts at i.
 func skipToken(b []byte, i int) int {
 	for i < len(b) && class[b[i]]&classToken != 0 {
