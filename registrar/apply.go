@@ -96,12 +96,9 @@ func (reg *Registration) settle(rec *location.Record, h *history) (done bool, at
 }
 
 // shownAt is the time that the answer to a retransmission shows: when the request was processed, so that
-// it is the same answer; but this moment if another request has changed the bindings since, or if the clock
-// went back.
+// it is the same answer; but this moment if another request has changed the bindings since, as one has
+// where no binding tells when it was.
 func (reg *Registration) shownAt(rec *location.Record, processed int64) int64 {
-	if processed == 0 || processed > reg.now {
-		return reg.now
-	}
 	for i := range rec.Bindings {
 		if rec.Bindings[i].Updated > processed {
 			return reg.now

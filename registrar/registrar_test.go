@@ -102,6 +102,29 @@ func TestLimits(t *testing.T) {
 	})
 }
 
+// An AOR over a limit that was lowered since may refresh and replace its bindings, and add none.
+func TestLoweredLimit(t *testing.T) {
+	t.Run("RG-059", func(t *testing.T) {
+		d := newDesk(t, Config{})
+		d.send(d.request([]string{"Contact: <sip:b@1>, <sip:b@2>, <sip:b@3>"}))
+		d.registrar = New(Config{MaxContacts: 1})
+		for _, c := range []struct {
+			contact string
+			want    int
+		}{
+			{"<sip:b@1>", 200},
+			{"<sip:b@4>, <sip:b@1>;expires=0", 200},
+			{"<sip:b@5>", 403},
+			{"<sip:b@5>, <sip:b@6>, <sip:b@4>;expires=0", 403},
+			{"<sip:b@2>;expires=0", 200},
+		} {
+			if d.send(d.request([]string{"Contact: " + c.contact})); d.reg.Status != c.want {
+				t.Errorf("%s gets %d, want %d", c.contact, d.reg.Status, c.want)
+			}
+		}
+	})
+}
+
 // All that a binding holds, in one.
 func TestBinding(t *testing.T) {
 	d := newDesk(t, Config{})

@@ -38,7 +38,7 @@ func (reg *Registration) finish(rec *location.Record, at int64) {
 	copy(reg.ok[reg.date:], reg.dateOf(at)) // all dates are equally long
 	b := reg.ok[:reg.prepared]
 	for i := range rec.Bindings {
-		if binding := &rec.Bindings[i]; !binding.Removed && binding.Expires > reg.now {
+		if binding := &rec.Bindings[i]; !binding.Removed {
 			b = appendContact(b, binding, at)
 		}
 	}
