@@ -3,10 +3,15 @@
 // no goroutine, no log.
 //
 // It implements RFC 3261 §7, §19, §20 and §25, the Via parameters of RFC 3581, the Path header field of
-// RFC 3327, the Contact and URI parameters of RFC 5626 and RFC 5627, and the grammar of RFC 7616 and
-// RFC 8760 for credentials and challenges. It leaves out multipart bodies and SDP: a body is bytes.
+// RFC 3327, the Contact and URI parameters of RFC 5626 and RFC 5627, the comparison of IPv6 addresses of
+// RFC 5954, and the grammar of RFC 7616 and RFC 8760 for credentials and challenges. It leaves out
+// multipart bodies and SDP: a body is bytes. A tel URI is compared byte by byte, not by RFC 3966.
 //
 // A [Message] is parsed in one pass into a table of offsets; values are decoded when they are asked
 // for. Everything that a decoded value holds is a slice of the bytes that were parsed: it is valid as
-// long as those bytes are, and is not to be changed.
+// long as those bytes are, and is not to be changed or appended to.
+//
+// It takes what RFC 4475 and RFC 5118 have a receiver take, and refuses what could be read in two ways: a
+// parameter, From, To, Call-ID, CSeq, Max-Forwards or Content-Length that stands twice, a line that ends in
+// CR or LF alone. What we do not read is not looked at, and is passed on byte by byte.
 package sip

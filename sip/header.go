@@ -40,32 +40,24 @@ const (
 	HeaderMinExpires
 	HeaderMinSE // RFC 4028
 	HeaderOrganization
-	HeaderPAssertedIdentity  // RFC 3325
-	HeaderPPreferredIdentity // RFC 3325
-	HeaderPath               // RFC 3327
+	HeaderPath // RFC 3327
 	HeaderPriority
-	HeaderPrivacy // RFC 3323
 	HeaderProxyAuthenticate
 	HeaderProxyAuthorization
 	HeaderProxyRequire
-	HeaderRAck   // RFC 3262
 	HeaderReason // RFC 3326
 	HeaderRecordRoute
 	HeaderReferTo       // RFC 3515
 	HeaderReferredBy    // RFC 3892
 	HeaderRejectContact // RFC 3841
-	HeaderReplaces      // RFC 3891
 	HeaderReplyTo
 	HeaderRequestDisposition // RFC 3841
 	HeaderRequire
 	HeaderRetryAfter
 	HeaderRoute
-	HeaderRSeq // RFC 3262
 	HeaderServer
 	HeaderServiceRoute   // RFC 3608
 	HeaderSessionExpires // RFC 4028
-	HeaderSIPETag        // RFC 3903
-	HeaderSIPIfMatch     // RFC 3903
 	HeaderSubject
 	HeaderSubscriptionState // RFC 6665
 	HeaderSupported
@@ -118,32 +110,24 @@ var headerNames = [headerCount]struct {
 	HeaderMinExpires:         {"Min-Expires", 0},
 	HeaderMinSE:              {"Min-SE", 0},
 	HeaderOrganization:       {"Organization", 0},
-	HeaderPAssertedIdentity:  {"P-Asserted-Identity", 0},
-	HeaderPPreferredIdentity: {"P-Preferred-Identity", 0},
 	HeaderPath:               {"Path", 0},
 	HeaderPriority:           {"Priority", 0},
-	HeaderPrivacy:            {"Privacy", 0},
 	HeaderProxyAuthenticate:  {"Proxy-Authenticate", 0},
 	HeaderProxyAuthorization: {"Proxy-Authorization", 0},
 	HeaderProxyRequire:       {"Proxy-Require", 0},
-	HeaderRAck:               {"RAck", 0},
 	HeaderReason:             {"Reason", 0},
 	HeaderRecordRoute:        {"Record-Route", 0},
 	HeaderReferTo:            {"Refer-To", 'r'},
 	HeaderReferredBy:         {"Referred-By", 'b'},
 	HeaderRejectContact:      {"Reject-Contact", 'j'},
-	HeaderReplaces:           {"Replaces", 0},
 	HeaderReplyTo:            {"Reply-To", 0},
 	HeaderRequestDisposition: {"Request-Disposition", 'd'},
 	HeaderRequire:            {"Require", 0},
 	HeaderRetryAfter:         {"Retry-After", 0},
 	HeaderRoute:              {"Route", 0},
-	HeaderRSeq:               {"RSeq", 0},
 	HeaderServer:             {"Server", 0},
 	HeaderServiceRoute:       {"Service-Route", 0},
 	HeaderSessionExpires:     {"Session-Expires", 'x'},
-	HeaderSIPETag:            {"SIP-ETag", 0},
-	HeaderSIPIfMatch:         {"SIP-If-Match", 0},
 	HeaderSubject:            {"Subject", 's'},
 	HeaderSubscriptionState:  {"Subscription-State", 0},
 	HeaderSupported:          {"Supported", 'k'},
