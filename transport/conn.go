@@ -22,6 +22,9 @@ type conn struct {
 	wire   wire
 	up     bool // the TLS handshake is over
 
+	dialled   netip.AddrPort // whom we opened it to, if we did
+	uncounted bool           // opened after Stop: it reads nothing, and is not among Transport.readers
+
 	// Of the reader. Times are those of Transport.now.
 	buf           *buffer       // TLS: what came in clear; nil while nothing waits. TCP has it in the wire
 	opened        time.Duration // when
@@ -100,7 +103,9 @@ func (c *conn) handshake() (failed counter) {
 // run is the reader: it returns when the connection has ended.
 func (c *conn) run() {
 	why := c.read()
-	c.t.readers.Done()
+	if !c.uncounted {
+		c.t.readers.Done()
+	}
 	if why == closedShutdown {
 		<-c.t.finish
 	}

@@ -72,29 +72,46 @@ func (t *Transport) startDial(one *dial, from netip.Addr, to netip.AddrPort) boo
 		return false
 	}
 	t.all.Add(1)
-	t.readers.Add(1)
-	go t.dial(one, from, to)
+	reads := !t.stopping.Load() // else it only writes, and Stop does not wait for it
+	if reads {
+		t.readers.Add(1)
+	}
+	go t.dial(one, from, to, reads)
 	return true
 }
 
-func (t *Transport) dial(one *dial, from netip.Addr, to netip.AddrPort) {
+func (t *Transport) dial(one *dial, from netip.Addr, to netip.AddrPort, reads bool) {
 	defer t.all.Done()
 	c := t.open(from, to)
+	if c != nil {
+		c.dialled, c.uncounted = to, !reads
+	}
+	if !t.opened(one, to, c) {
+		if reads {
+			t.readers.Done()
+		}
+		return
+	}
+	c.run()
+}
+
+// opened sends what waited for a connection, which is nil if none was opened.
+func (t *Transport) opened(one *dial, to netip.AddrPort, c *conn) bool {
 	d := &t.dials
 	d.mu.Lock()
 	delete(d.under, to)
-	if c == nil {
-		d.mu.Unlock()
-		t.counts.add(sip.TCP, unsentUnreachable, one.messages)
-		t.readers.Done()
-		return
+	if c != nil {
+		d.open[to] = c
 	}
-	d.open[to] = c
 	d.mu.Unlock()
+	if c == nil {
+		t.counts.add(sip.TCP, unsentUnreachable, one.messages)
+		return false
+	}
 	if c.send(one.queue) == nil {
 		t.counts.add(sip.TCP, sent, one.messages)
 	}
-	c.run()
+	return true
 }
 
 // open returns a connection to an address, nil if there can be none.
@@ -139,9 +156,12 @@ func (t *Transport) dialSystem(ctx context.Context, from netip.Addr, to netip.Ad
 
 // forgetDialled takes a connection that has ended off the list.
 func (t *Transport) forgetDialled(c *conn) {
+	if !c.dialled.IsValid() {
+		return
+	}
 	t.dials.mu.Lock()
 	defer t.dials.mu.Unlock()
-	if t.dials.open[c.flow.Remote] == c {
-		delete(t.dials.open, c.flow.Remote)
+	if t.dials.open[c.dialled] == c {
+		delete(t.dials.open, c.dialled)
 	}
 }

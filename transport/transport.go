@@ -73,7 +73,7 @@ func New(cfg Config, h Handler) (*Transport, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	t := &Transport{cfg: cfg, handler: h, log: cfg.Logger, epoch: time.Now(),
+	t := &Transport{cfg: cfg, handler: h, log: cfg.Logger, epoch: time.Now().Add(-1),
 		stop: make(chan struct{}), finish: make(chan struct{}), force: make(chan struct{})}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
@@ -89,7 +89,7 @@ func New(cfg Config, h Handler) (*Transport, error) {
 }
 
 // now is the time since the Transport was made, never 0.
-func (t *Transport) now() time.Duration { return time.Since(t.epoch) + 1 }
+func (t *Transport) now() time.Duration { return time.Since(t.epoch) }
 
 // Listen binds all listeners, or none and says why.
 func (t *Transport) Listen() error {
@@ -119,11 +119,13 @@ func (t *Transport) Serve() error {
 		return errors.New("transport: Serve needs Listen, once")
 	}
 	t.state = serving
-	for _, s := range t.sockets {
-		t.start(s.serve)
-	}
-	for _, l := range t.listeners {
-		t.start(l.serve)
+	if !t.stopping.Load() {
+		for _, s := range t.sockets {
+			t.start(s.serve)
+		}
+		for _, l := range t.listeners {
+			t.start(l.serve)
+		}
 	}
 	t.mu.Unlock()
 	<-t.finish
@@ -131,7 +133,7 @@ func (t *Transport) Serve() error {
 	return nil
 }
 
-// start runs a reader; t.mu is held, and nothing has finished.
+// start runs a reader; t.mu is held, and nothing has stopped: nobody waits for the groups yet.
 func (t *Transport) start(serve func()) {
 	t.all.Add(1)
 	t.readers.Add(1)
