@@ -14,8 +14,7 @@ var (
 	tableForm = regexp.MustCompile(`(?m)^\| (\d{3,5}) \| [^|]+ \| (yes|partial|no) \|`)
 )
 
-// TestCites keeps docs/rfc.md in step with the code: every RFC that a Go file names stands there, and no
-// other does unless the conformance rows name it.
+// TestCites keeps docs/rfc.md in step with the code: every RFC that a Go file names stands there, once.
 func TestCites(t *testing.T) {
 	doc, err := os.ReadFile("docs/rfc.md")
 	if err != nil {
@@ -51,11 +50,6 @@ func TestCites(t *testing.T) {
 	for rfc, file := range cited {
 		if !listed[rfc] {
 			t.Errorf("%s names RFC %s: docs/rfc.md does not list it", file, rfc)
-		}
-	}
-	for rfc := range listed {
-		if cited[rfc] == "" {
-			t.Errorf("docs/rfc.md lists RFC %s: no Go file names it", rfc)
 		}
 	}
 }
