@@ -147,11 +147,18 @@ func section(t *testing.T, heading string) (lines []string) {
 	return lines
 }
 
-// TestReadmeTour runs the tour, line by line, kills the server in the middle as the text says, and sees
-// Bob's contact list come out as it is printed there.
-func TestReadmeTour(t *testing.T) {
+// TestReadme runs the commands of the README with a program built for it.
+func TestReadme(t *testing.T) {
 	d := newDemo(t)
 	d.start()
+	t.Run("tour", func(t *testing.T) { d.t = t; tour(t, d) })
+	t.Run("configuration", func(t *testing.T) { d.t = t; configuration(t, d) })
+	d.t = t
+}
+
+// tour goes line by line, kills the server in the middle as the text says, and sees Bob's contact list come
+// out as it is printed there.
+func tour(t *testing.T, d *demo) {
 	lines := section(t, "A tour")
 	if len(lines) < 7 {
 		t.Fatalf("the tour has %d commands", len(lines))
@@ -176,13 +183,13 @@ func TestReadmeTour(t *testing.T) {
 			t.Errorf("after kill -9 the contact list is another:\n%s", out)
 		}
 	}
-	if out := d.run(strings.TrimSuffix(lines[2], "")); !strings.Contains(out, "no contacts") {
+	if out := d.run(lines[2]); !strings.Contains(out, "no contacts") {
 		t.Errorf("after the cancellation the list is\n%s", out)
 	}
 }
 
-// TestReadmeConfiguration checks the configuration that the README shows, as its text says.
-func TestReadmeConfiguration(t *testing.T) {
+// configuration checks the configuration that the README shows, with the demonstration's certificate.
+func configuration(t *testing.T, d *demo) {
 	text, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -191,13 +198,13 @@ func TestReadmeConfiguration(t *testing.T) {
 	if toml == nil {
 		t.Fatal("the README shows no configuration")
 	}
-	d := newDemo(t)
 	file := strings.ReplaceAll(string(toml[1]), "/var/lib/biloxi", filepath.Join(d.dir, "data"))
 	for name, content := range map[string]string{"biloxi.toml": file, "bob.password": "zanzibar\n"} {
 		if err := os.WriteFile(filepath.Join(d.dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+	d.run("cp biloxi-data/cert.pem biloxi-data/key.pem .")
 	ran := 0
 	for _, line := range section(t, "Configuration") {
 		if strings.Contains(line, " serve ") {
