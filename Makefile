@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# A Debian version begins with a digit: a commit without a tag is 0.0.0 and some more.
+DEB_VERSION = $(shell echo "$(VERSION)" | sed -E 's/^v//; /^[0-9]+[.]/!s/^/0.0.0+g/; s/-/./g')
 FUZZTIME ?= 3s
 PROGRAMS := $(CURDIR)/bin
 
@@ -75,7 +77,7 @@ docs: ## write what is generated: docs/configuration.md, docs/flows.md, docs/con
 .PHONY: deb
 deb: build ## a Debian package in dist/
 	@mkdir -p dist
-	VERSION=$(patsubst v%,%,$(VERSION)) go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0 package --config packaging/nfpm.yaml --packager deb --target dist/
+	ARCH=$$(go env GOARCH) VERSION=$(DEB_VERSION) go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0 package --config packaging/nfpm.yaml --packager deb --target dist/
 
 .PHONY: clean
 clean: ## remove what was built
