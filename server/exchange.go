@@ -51,14 +51,17 @@ func (x *exchange) Done(err error) {
 // longer than the second in which the store tries to recover, short enough not to be missed.
 const retryAfterStore = 5 * time.Second
 
-// unavailable turns the answer of a registration into 503 (RFC 3261 §21.5.4).
+// unavailable turns the answer of a registration that was not stored into 503 (RFC 3261 §21.5.4), or 500.
 func (s *Server) unavailable(now time.Time, x *exchange, err error) {
-	why := refusedStore
-	if errors.Is(err, location.ErrOverload) {
+	why, retryAfter := refusedStore, retryAfterStore
+	switch {
+	case errors.Is(err, location.ErrOverload):
 		why = refusedLoad
+	case errors.Is(err, location.ErrTooLarge):
+		why, retryAfter = refusedRegistration, 0 // 500: the same again would not fit either
 	}
 	s.ledger.refuse(now, why, x.flow.Remote, err.Error())
-	x.registration.Unavailable(retryAfterStore)
+	x.registration.Unavailable(retryAfter)
 }
 
 func (l *ledger) answer(status int) {
