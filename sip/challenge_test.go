@@ -14,6 +14,10 @@ func TestChallenge(t *testing.T) {
 		string(c.Nonce) != "f84f1cec41e6cbe5aea9c8e88d359" || c.Opaque == nil || len(c.Opaque) != 0 || string(c.Stale) != "FALSE" || string(c.Algorithm) != "MD5" {
 		t.Errorf("%+v %v %v", c, digest, err)
 	}
+	full := `Digest realm="r", domain="d", nonce="n", opaque="o", stale=true, algorithm=SHA-256, qop="auth", charset=UTF-8, userhash=false`
+	if c, _, err := ParseChallenge([]byte(full)); err != nil || string(c.Append(nil)) != full {
+		t.Errorf("%s, %v", c.Append(nil), err)
+	}
 	cut(challengeExample, func(b []byte) { ParseChallenge(b) })
 	if _, digest, err := ParseChallenge([]byte("Basic realm=\"x\"")); digest || err != nil {
 		t.Errorf("another scheme: %v %v", digest, err)

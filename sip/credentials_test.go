@@ -33,6 +33,10 @@ func TestCredentials(t *testing.T) {
 		}
 		cut(row.in, func(b []byte) { ParseCredentials(b) })
 	}
+	full := `Digest username="u", realm="r", nonce="n", uri="sip:h", response="0a", algorithm=MD5, cnonce="c", opaque="", qop=auth, nc=00000001, userhash="a b"`
+	if c, _, err := ParseCredentials([]byte(full)); err != nil || string(c.Append(nil)) != full {
+		t.Errorf("%s, %v", c.Append(nil), err)
+	}
 	for _, in := range []string{"", "Basic QWxhZGRpbg==", "NoOneKnowsThisScheme opaque-data=here", "Digest", "Digestive username=\"a\""} {
 		if _, digest, err := ParseCredentials([]byte(in)); digest || err != nil {
 			t.Errorf("%q: %v %v", in, digest, err)

@@ -24,7 +24,7 @@ func TestAlgorithm(t *testing.T) {
 			t.Errorf("%q is %v, want %v", name, got, want)
 		}
 	}
-	if MD5.Size() != 16 || SHA256.Size() != 32 || SHA512_256.Size() != 32 || NoAlgorithm.Size() != 0 || Algorithm(9).String() != "" {
+	if MD5.Size() != 16 || SHA256.Size() != 32 || SHA512_256.Size() != 32 || NoAlgorithm.Size() != 0 || SHA512_256.String() != "SHA-512-256" || Algorithm(9).String() != "" {
 		t.Error("the sizes")
 	}
 }

@@ -47,6 +47,7 @@ func TestFrame(t *testing.T) {
 	t.Run("TP-026", func(t *testing.T) {
 		for in, want := range map[string]string{
 			"OPTIONS sip:h SIP/2.0\nX: y\n\n|":                            "Content-Length: a message on a stream must have one",
+			"OPTIONS sip:h SIP/2.0\nl 5\n\n|":                             "Content-Length: a message on a stream must have one",
 			"OPTIONS sip:h SIP/2.0\nContent-Length: |-1\n\n":              "Content-Length: not a number of bytes",
 			"OPTIONS sip:h SIP/2.0\nContent-Length: |five\n\n":            "Content-Length: not a number of bytes",
 			"OPTIONS sip:h SIP/2.0\nl: 1\n|Content-Length: 1\n\n":         "Content-Length: the header field stands twice",

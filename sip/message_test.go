@@ -24,6 +24,12 @@ func TestMessage(t *testing.T) {
 	if h != HeaderContentLength || string(name) != "Content-Length" || string(value) != "0" {
 		t.Errorf("the last header field is %v %q %q", h, name, value)
 	}
+	if via, err := m.Via(); err != nil || string(via.Branch()) != "z9hG4bKnashd92" {
+		t.Errorf("the Via is %+v, %v", via, err)
+	}
+	if _, ok := m.Named("X-None"); ok {
+		t.Error("a header field is there that is not")
+	}
 	if !m.Has(HeaderExpires) || m.Has(HeaderRoute) || m.Index(HeaderRoute) != -1 {
 		t.Error("a header field is there that is not, or the other way round")
 	}

@@ -58,6 +58,20 @@ func TestNameAddrError(t *testing.T) {
 	}
 }
 
+func TestNameAddrAppend(t *testing.T) {
+	t.Run("HD-014", func(t *testing.T) {
+		for _, in := range []string{
+			`"Zoë \"the\" Ж" <sip:zo%C3%AB@h;x>;tag=1`, "Mr. X <sips:h>", "<tel:+1>;q=0.5;p=\"a,b\"",
+			"\"a\r\n b\" <sip:a@h>",
+		} {
+			n, err := ParseNameAddr([]byte(in))
+			if err != nil || string(n.Append(nil)) != in {
+				t.Errorf("%s: %s, %v", in, n.Append(nil), err)
+			}
+		}
+	})
+}
+
 func TestNextNameAddr(t *testing.T) {
 	rest := []byte("<sip:a@h;x=1>;q=1 , \"x, y\" <sip:b@h>,\r\n sip:c@h;p=\"1,2\"")
 	var got []string

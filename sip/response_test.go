@@ -93,3 +93,12 @@ func FuzzResponse(f *testing.F) {
 		}
 	})
 }
+
+func TestAppendField(t *testing.T) {
+	got := AppendField(nil, HeaderCallID, []byte("a@b"))
+	got = AppendFieldString(got, HeaderServer, "biloxi")
+	got = AppendFieldUint(got, HeaderMinExpires, 60)
+	if want := crlf("Call-ID: a@b\nServer: biloxi\nMin-Expires: 60\n"); !bytes.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
