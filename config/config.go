@@ -142,7 +142,7 @@ func Default() Config {
 			MaxPending:   64 << 20,
 		},
 		Auth: Auth{
-			NonceLifetime: Duration(5 * time.Minute),
+			NonceLifetime: Duration(4 * time.Hour), // longer than phones take between refreshes, so that none is challenged for each
 			MaxNonces:     1 << 20,
 		},
 		Limits: Limits{
