@@ -33,6 +33,7 @@ var scrubs = []struct {
 	{regexp.MustCompile(`"expires_in":( ?)\d+`), `"expires_in":${1}SECONDS`},
 	{regexp.MustCompile(` in \d+(\.\d+)?m?s\b`), " in AGE"},
 	{regexp.MustCompile(`(process +|"pid": )\d+`), "${1}PID"},
+	{regexp.MustCompile(`(Call-ID +|"call_id":")[^\s"]+`), "${1}CALL-ID"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d{4,5}`), "127.0.0.1:PORT"},
 	{regexp.MustCompile(`(\S) {2,}`), "$1  "}, // columns
 }

@@ -55,14 +55,14 @@ func (cmd *locationListCmd) Run(c *console) error {
 func (cmd *locationListCmd) all(ctx context.Context, c *console, a admin.Admin) error {
 	array := jsonArray{out: c.Out}
 	any := false
-	for cursor, first := "", true; first || cursor != ""; first = false {
+	for cursor, more := "", true; more; more = cursor != "" {
 		page, err := a.ListLocations(ctx, cursor, 0)
 		if err != nil {
 			return err
 		}
 		cursor = page.Next
 		if !cmd.JSON {
-			showLocations(c, page.Locations, false)
+			showLocations(c, page.Locations, !any)
 			any = any || len(page.Locations) > 0
 			continue
 		}
@@ -81,11 +81,15 @@ func (cmd *locationListCmd) all(ctx context.Context, c *console, a admin.Admin) 
 	return nil
 }
 
-func showLocations(c *console, list []admin.Location, always bool) {
-	if len(list) == 0 && !always {
+// showLocations writes a page, with the heads above the first.
+func showLocations(c *console, list []admin.Location, first bool) {
+	if len(list) == 0 {
 		return
 	}
-	t := newTable(c.Out, "ADDRESS OF RECORD", "CONTACT", "Q", "EXPIRES IN", "UNTIL", "FROM", "USER AGENT")
+	t := newTable(c.Out)
+	if first {
+		t.row("ADDRESS OF RECORD", "CONTACT", "Q", "EXPIRES IN", "UNTIL", "FROM", "USER AGENT")
+	}
 	for _, one := range list {
 		for _, b := range one.Bindings {
 			left, until := showExpiry(b)
@@ -137,7 +141,8 @@ func (cmd *locationShowCmd) Run(c *console) error {
 
 func showBinding(c *console, b admin.Binding) {
 	left, until := showExpiry(b)
-	t := newTable(c.Out, "  contact", b.Contact)
+	t := newTable(c.Out)
+	t.row("  contact", b.Contact)
 	if until != "" {
 		left = "in " + left + ", at " + until
 	}

@@ -29,7 +29,8 @@ func (cmd *statusCmd) Run(c *console) error {
 		case cmd.JSON:
 			return c.printJSON(s)
 		}
-		t := newTable(c.Out, "version", s.Version)
+		t := newTable(c.Out)
+		t.row("version", s.Version)
 		t.row("process", strconv.Itoa(s.PID))
 		t.row("started", showTime(s.Started)+", "+time.Since(s.Started).Round(time.Second).String()+" ago")
 		t.row("data folder", s.Data)

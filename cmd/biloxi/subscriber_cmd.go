@@ -143,7 +143,8 @@ func (cmd *subscriberShowCmd) Run(c *console) error {
 		if err != nil || cmd.JSON {
 			return cmd.report(c, "", s, err)
 		}
-		t := newTable(c.Out, "address of record", s.AOR)
+		t := newTable(c.Out)
+		t.row("address of record", s.AOR)
 		t.row("realm", s.Realm)
 		t.row("algorithms", strings.Join(s.Algorithms, ", "))
 		t.row("created", showTime(s.Created))
@@ -195,7 +196,10 @@ func showSubscribers(c *console, list []admin.Subscriber, first bool) {
 		}
 		return
 	}
-	t := newTable(c.Out, "SUBSCRIBER", "REALM", "ALGORITHMS", "CREATED", "CHANGED")
+	t := newTable(c.Out)
+	if first {
+		t.row("SUBSCRIBER", "REALM", "ALGORITHMS", "CREATED", "CHANGED")
+	}
 	for _, s := range list {
 		t.row(s.AOR, s.Realm, strings.Join(s.Algorithms, " "), showTime(s.Created), showTime(s.Changed))
 	}

@@ -16,11 +16,7 @@ import (
 // taken out of them.
 type table struct{ w *tabwriter.Writer }
 
-func newTable(out io.Writer, heads ...string) table {
-	t := table{tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
-	t.row(heads...)
-	return t
-}
+func newTable(out io.Writer) table { return table{tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)} }
 
 func (t table) row(cells ...string) {
 	for i, c := range cells {
