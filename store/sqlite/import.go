@@ -3,8 +3,6 @@ package sqlite
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -13,80 +11,73 @@ import (
 )
 
 // Import implements subscriber.Store.
+//
+// It takes runs of the sequence into memory and stores each in the order of the file's pages, batch by
+// batch: a batch of subscribers in no order would write most of the file anew.
 func (s *Store) Import(ctx context.Context, seq iter.Seq2[subscriber.Subscriber, error]) (n int, err error) {
-	conn, err := s.db.Conn(ctx)
-	if err != nil {
-		return 0, wrap(err)
-	}
-	defer conn.Close()
-	if err := enlarge(ctx, conn); err != nil {
-		return 0, wrap(err)
-	}
-	defer shrink(conn)
-	batch := make([]subscriber.Subscriber, 0, importBatch)
-	for sub, err := range seq {
-		if err == nil {
-			err = sub.Validate()
+	var run []subscriber.Subscriber
+	for sub, bad := range seq {
+		if bad == nil {
+			bad = sub.Validate()
 		}
-		if err != nil {
-			stored, failed := s.store(ctx, conn, batch)
-			return n + stored, cmp.Or(failed, err)
+		if bad != nil {
+			stored, err := s.storeRun(ctx, run)
+			return n + stored, cmp.Or(err, bad)
 		}
-		if batch = append(batch, sub); len(batch) < importBatch {
+		if run = append(run, sub); len(run) < importRun {
 			continue
 		}
-		stored, err := s.store(ctx, conn, batch)
+		stored, err := s.storeRun(ctx, run)
 		if n += stored; err != nil {
 			return n, err
 		}
-		batch = batch[:0]
+		run = run[:0]
 	}
-	stored, err := s.store(ctx, conn, batch)
+	stored, err := s.storeRun(ctx, run)
 	return n + stored, err
 }
 
-// enlarge gives a connection the page cache of an import, shrink that of all others.
-func enlarge(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA cache_size = -%d", importCache))
-	return err
-}
-
-func shrink(conn *sql.Conn) {
-	// Best effort: the memory goes at the latest when the connection does.
-	conn.ExecContext(context.Background(), "PRAGMA cache_size = -2000")
-}
-
-// store puts a batch in one transaction: all of it or nothing. It sorts the batch, so that neighbours in
-// the file are written together; of two for one AOR the later one stays.
-func (s *Store) store(ctx context.Context, conn *sql.Conn, batch []subscriber.Subscriber) (n int, err error) {
-	if len(batch) == 0 {
-		return 0, nil
+// storeRun stores a run in the order of the file; of two for one AOR the later one stays. It returns how
+// many it stored.
+func (s *Store) storeRun(ctx context.Context, run []subscriber.Subscriber) (n int, err error) {
+	order := make([]int, len(run))
+	for i := range order {
+		order[i] = i
 	}
-	slices.SortStableFunc(batch, func(a, b subscriber.Subscriber) int {
-		return cmp.Or(cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.User, b.User))
+	slices.SortFunc(order, func(i, j int) int {
+		return cmp.Or(cmp.Compare(run[i].Domain, run[j].Domain), cmp.Compare(run[i].User, run[j].User), i-j)
 	})
+	for batch := range slices.Chunk(order, importBatch) {
+		if err := s.storeBatch(ctx, run, batch); err != nil {
+			return n, err
+		}
+		n += len(batch)
+	}
+	return n, nil
+}
+
+// storeBatch stores those of a run in one transaction: all of them or nothing.
+func (s *Store) storeBatch(ctx context.Context, run []subscriber.Subscriber, batch []int) error {
 	s.write.Lock()
 	defer s.write.Unlock()
-	tx, err := conn.BeginTx(ctx, nil)
+	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
-		return 0, wrap(err)
+		return wrap(err)
 	}
 	defer tx.Rollback() // does nothing after Commit
-	put, err := tx.PrepareContext(ctx, insert+orUpdate)
-	if err != nil {
-		return 0, wrap(err)
-	}
+	put := tx.StmtContext(ctx, s.put)
 	defer put.Close()
 	now := time.Now()
 	var args []any
-	for i := range batch {
-		args = values(args[:0], &batch[i], now)
-		if _, err := put.ExecContext(ctx, args...); err != nil {
-			return 0, wrap(err)
+	for _, i := range batch {
+		args = values(args[:0], &run[i], now)
+		// Without ctx, which would cost a goroutine each; the transaction has it.
+		if _, err := put.Exec(args...); err != nil {
+			return wrap(cmp.Or(ctx.Err(), err))
 		}
 	}
 	if err := tx.Commit(); err != nil {
-		return 0, wrap(err)
+		return wrap(cmp.Or(ctx.Err(), err))
 	}
-	return len(batch), nil
+	return nil
 }

@@ -15,9 +15,9 @@ const (
 	// not count, and that other writers wait a fraction of a second.
 	importBatch = 10_000
 
-	// importCache is the page cache of an import in KiB, for files in no order: the inner pages of a
-	// million subscribers and the part of the leaves that it comes back to.
-	importCache = 64 << 10
+	// importRun is the number of subscribers that an import sorts at once: some 60 MB of memory, and a
+	// million in no order write the file four times over.
+	importRun = 250_000
 
 	// migrateTries is how often the schema is brought up to date when another process does the same.
 	migrateTries = 20

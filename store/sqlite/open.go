@@ -15,7 +15,8 @@ import (
 
 	"github.com/pressly/goose/v3"
 	"golang.org/x/sys/unix"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	driver "modernc.org/sqlite" // it is also the driver "sqlite" of database/sql
+	lib "modernc.org/sqlite/lib"
 )
 
 //go:embed migrations/*.sql
@@ -108,20 +109,32 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	for try := 0; try < migrateTries; try++ {
-		if try > 0 {
-			time.Sleep(migratePause)
-		}
+	for try := 1; ; try++ {
 		if _, err = p.Up(ctx); err == nil {
 			break
 		}
-	}
-	if err != nil {
-		return err
+		if try == migrateTries || !mayPass(err) {
+			return err
+		}
+		time.Sleep(migratePause)
 	}
 	current, target, err := p.GetVersions(ctx)
 	if err == nil && current > target {
 		err = fmt.Errorf("schema version %d is of a newer biloxi, this one knows %d", current, target)
 	}
 	return err
+}
+
+// mayPass tells errors that another process at the same work can cause: the file is busy, or what is to be
+// made is there already, which SQLite has no code for.
+func mayPass(err error) bool {
+	var e *driver.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() & 0xff { // without the extended code
+	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED, lib.SQLITE_ERROR:
+		return true
+	}
+	return false
 }
