@@ -62,7 +62,7 @@ var keys = []key{
 	{"limits.shutdown_timeout", "How long SIGTERM waits for what is under way before it closes all.", ""},
 
 	{"log.level", "debug, info, warn or error: what is less severe is not logged.", ""},
-	{"log.format", "text, json, or auto: text on a terminal, JSON otherwise.", ""},
+	{"log.format", "text, json, or auto: text on a terminal, JSON otherwise. A change takes a restart.", ""},
 }
 
 // sections are the tables, in order, with what each is about.

@@ -320,3 +320,20 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestExamples holds that the configurations that users begin with are right.
+func TestExamples(t *testing.T) {
+	var files []string
+	for _, pattern := range []string{"../examples/*.toml", "../packaging/*.toml"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Errorf("%s: %v, %v", pattern, found, err)
+		}
+		files = append(files, found...)
+	}
+	for _, file := range files {
+		if _, err := Load(file, nil); err != nil {
+			t.Error(err)
+		}
+	}
+}
