@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
@@ -43,6 +44,7 @@ func LoadCertificate(certFile, keyFile string) (tls.Certificate, error) {
 // certificates holds the TLS configuration of now. A handshake takes it as it is when it begins; what was
 // replaced is garbage when the last such handshake has ended.
 type certificates struct {
+	mu    sync.Mutex // one change at a time
 	of    atomic.Pointer[TLSConfig]
 	now   atomic.Pointer[tls.Config]
 	outer atomic.Pointer[tls.Config] // lives on, and with it the keys of session tickets
@@ -95,6 +97,8 @@ func (c *certificates) set(cfg TLSConfig) error {
 		now.ClientCAs = cfg.ClientCAs // tells the client whose certificates are of use
 		now.VerifyConnection = func(s tls.ConnectionState) error { return verify(s.PeerCertificates, cfg.ClientCAs) }
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.of.Store(&cfg)
 	c.now.Store(now)
 	if c.outer.Load() == nil {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -288,4 +289,34 @@ func TestReceivedAndRport(t *testing.T) {
 			w.Errorf("got %q, want %s in it", got, want)
 		}
 	})
+}
+
+// refusing is a net.PacketConn whose first reads fail as an ICMP error has them fail.
+type refusing struct {
+	net.PacketConn
+	left int
+}
+
+func (r *refusing) ReadFrom(b []byte) (int, net.Addr, error) {
+	if r.left > 0 {
+		r.left--
+		return 0, nil, &net.OpError{Op: "read", Net: "udp", Err: os.NewSyscallError("recvfrom", syscall.ECONNREFUSED)}
+	}
+	return r.PacketConn.ReadFrom(b)
+}
+
+func TestReadErrors(t *testing.T) {
+	noLeak(t)
+	cfg := Config{Listeners: []Listener{{sip.UDP, "127.0.0.1:0"}}, ListenPacket: func(network, address string) (net.PacketConn, error) {
+		c, err := net.ListenPacket(network, address)
+		return &refusing{c, maxReadErrors + 2}, err
+	}}
+	tr := start(t, cfg, &answerer{})
+	c := (&world{T: t, client: "127.0.0.1"}).packetConn()
+	if got, _ := exchange(t, c, addr(t, tr, sip.UDP), rport("on")); status(t, []byte(got)) != "200 on" {
+		t.Errorf("got %q", got)
+	}
+	if n := tr.Stats().Value("read errors", sip.UDP, ""); n != maxReadErrors+2 {
+		t.Errorf("%d counted", n)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"math/rand/v2"
 	"net"
-	"runtime"
 	"testing"
 
 	"biloxi/sip"
@@ -56,45 +55,10 @@ func TestGarbage(t *testing.T) {
 	if n := tr.unfinished.Load(); n != 0 {
 		t.Errorf("%d bytes are still charged", n)
 	}
-	if n := len(tr.admission.sources); n != 1 {
-		t.Errorf("%d sources are still counted", n)
-	}
-}
-
-// Nothing is allocated for a datagram, nor for a message on a connection.
-func TestNoAllocation(t *testing.T) {
-	answer := []byte("answer")
-	h := handlerFunc(func(out *Out, in *Arrival) {
-		out.Reply(in, in.Flow.Remote, append(out.Buffer(), answer...))
+	p.Close()
+	w.eventually("no source is counted", func() bool {
+		tr.admission.mu.Lock()
+		defer tr.admission.mu.Unlock()
+		return len(tr.admission.sources) == 0
 	})
-	tr := start(t, Config{Listeners: []Listener{{sip.UDP, "127.0.0.1:0"}, {sip.TCP, "127.0.0.1:0"}}}, h)
-	w := &world{T: t, server: "127.0.0.1", client: "127.0.0.1"}
-	c := w.packetConn().(*net.UDPConn)
-	p := w.dial(addr(t, tr, sip.TCP))
-	message, buf := []byte(request("UDP", "a", "")), make([]byte, 1000)
-	to := addr(t, tr, sip.UDP)
-	for name, one := range map[string]func(){
-		"UDP": func() {
-			c.WriteToUDPAddrPort(message, to)
-			c.ReadFromUDPAddrPort(buf)
-		},
-		"TCP": func() {
-			p.Write(message)
-			p.Read(buf)
-		},
-	} {
-		// AllocsPerRun would stop the other goroutines from running at the same time: what it counts is
-		// what this process allocates, the server with it.
-		const n = 2000
-		one()
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		for range n {
-			one()
-		}
-		runtime.ReadMemStats(&after)
-		if got := float64(after.Mallocs-before.Mallocs) / n; got > 0.1 {
-			t.Errorf("%s: %.2f allocations per message", name, got)
-		}
-	}
 }

@@ -105,6 +105,11 @@ const (
 	keepAliveInterval = 30 * time.Second
 	keepAliveCount    = 4
 
+	// maxReadErrors is how many reads of a UDP socket may fail in a row before each is followed by a
+	// readErrorPause, so that a socket that always fails does not take a core.
+	maxReadErrors  = 16
+	readErrorPause = 10 * time.Millisecond
+
 	// acceptRetry is the longest wait after an accept that failed, for want of file descriptors say.
 	acceptRetry = time.Second
 )

@@ -124,9 +124,14 @@ func (l *listener) serve() {
 		if pause == acceptRetry {
 			l.t.log.Warn("no connection can be accepted", "listener", l.Addr().String(), "error", err)
 		}
-		select {
-		case <-time.After(pause):
-		case <-l.t.stop:
-		}
+		l.t.pause(pause)
+	}
+}
+
+// pause lets d go by, or less when the transport stops.
+func (t *Transport) pause(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-t.stop:
 	}
 }

@@ -75,6 +75,7 @@ func newSocket(t *Transport, io packetIO, local netip.AddrPort, family string) *
 // serve reads batches and answers them until the transport stops.
 func (s *socket) serve() {
 	out := &Out{arena: make([]byte, 0, outBuffer), packets: make([]datagram, 0, batchSize), socket: s, sender: s.io.newSender()}
+	failed := 0
 	for {
 		n, err := s.io.receive()
 		if err != nil {
@@ -85,8 +86,12 @@ func (s *socket) serve() {
 				// An ICMP error that an earlier datagram met, as a rule: of no use to a server.
 				s.t.counts.add(sip.UDP, readErrors, 1)
 			}
+			if failed++; failed >= maxReadErrors {
+				s.t.pause(readErrorPause)
+			}
 			continue
 		}
+		failed = 0
 		s.batch(out, n)
 		if s.t.stopping.Load() {
 			return
