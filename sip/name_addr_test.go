@@ -49,7 +49,7 @@ func TestNameAddrError(t *testing.T) {
 	for _, in := range []string{
 		"|", "|*", "|<sip:a@h", `|"Bob <sip:a@h>`, `"Bob" |sip:a@h`, `"Bob"|`, "|Bell, Alexander <sip:a@h>", "<| sip:a@h>", "<sip:a@h| >",
 		"<|>x", "sip:a@h|?x=y", "http://h/|?x=y", "<sip:a@h>;|", "<sip:a@h>|x", "<sip:a@h>;t=|", `<sip:a@h>;t=|"x`, "<sip:a@h>;tag=1;|Tag=2",
-		"<sip:a@h>;|;x", "<sip:a@h>|,", "<sip:a@h> |,  ", "<sip:a@h>,| <sip:b@h>", "<sip:a@h>;a=b|@c", "sip:a |sip:b", "|\"a\x00\" <sip:a@h>",
+		"<sip:a@h>;|;x", "<sip:a@h>;Tag|;x", "<sip:a@h>;tag| ;x", "<sip:a@h>|,", "<sip:a@h> |,  ", "<sip:a@h>,| <sip:b@h>", "<sip:a@h>;a=b|@c", "sip:a |sip:b", "|\"a\x00\" <sip:a@h>",
 	} {
 		before, after, _ := strings.Cut(in, "|")
 		if _, err := ParseNameAddr([]byte(before + after)); offset(err) != len(before) {

@@ -1,0 +1,102 @@
+package sip
+
+// Reasons that more than one kind of value has.
+const (
+	reasonMore      = "more than one value"
+	reasonDuplicate = "a parameter stands twice"
+	reasonTooMany   = "too many parameters"
+)
+
+// paramScan reads the parameters behind a value, once: it checks them, and finds the one that is wanted.
+type paramScan struct {
+	want string // name in lower case, of one that must have a value: tag, branch
+	// results
+	params Params // from the first semicolon, no white space behind
+	value  []byte // of the wanted one, nil if it is not there
+	end    int    // behind the last parameter; where the scan began if there is none
+}
+
+// scan reads parameters at i and returns the offset of the comma or end behind them. A reason goes with
+// the offset at which they are wrong.
+func (p *paramScan) scan(b []byte, i int) (next int, reason string) {
+	p.end = i
+	i = skipLWS(b, i)
+	start := i
+	var seen names
+	for i < len(b) && b[i] == ';' {
+		name := skipLWS(b, i+1)
+		nameEnd := skipToken(b, name)
+		if nameEnd == name {
+			return name, "a parameter has no name"
+		}
+		// RFC 3261 §7.3.1: a parameter name stands once.
+		if reason := seen.add(Params(b[start:i]), b[name:nameEnd]); reason != "" {
+			return name, reason
+		}
+		p.end = nameEnd
+		if i = skipLWS(b, nameEnd); i < len(b) && b[i] == '=' {
+			value := skipLWS(b, i+1)
+			if p.end = skipValue(b, value); p.end < 0 {
+				return value, "a parameter has no value, or its quoted string no end"
+			}
+			if nameEnd-name == len(p.want) && foldIs(b[name:nameEnd], p.want) {
+				p.value = b[value:p.end]
+			}
+			i = skipLWS(b, p.end)
+		} else if foldIs(b[name:nameEnd], p.want) {
+			return nameEnd, "a parameter has no value"
+		}
+	}
+	if i < len(b) && b[i] != ',' {
+		return i, "not a semicolon and parameter"
+	}
+	if p.end < start {
+		p.params = Params(b[start:start])
+	} else {
+		p.params = Params(b[start:p.end])
+	}
+	return i, ""
+}
+
+// names tells whether a parameter name stood before, without looking back at each name.
+type names struct {
+	bits  uint64 // of a hash of each name so far
+	count int
+}
+
+// note counts a name, and reports whether it may have stood before.
+func (s *names) note(name []byte) (maybe bool) {
+	bit := uint64(1) << ((uint(len(name))*7 + uint(name[0]|0x20) + uint(name[len(name)-1]|0x20)) & 63)
+	maybe = s.bits&bit != 0
+	s.bits |= bit
+	s.count++
+	return maybe
+}
+
+// add counts the name of the parameter behind those in before; a reason if it is one of them already, or
+// one too many.
+func (s *names) add(before Params, name []byte) (reason string) {
+	if s.note(name) {
+		for n, _, rest := before.Next(); n != nil; n, _, rest = rest.Next() {
+			if equalFold(n, name) {
+				return reasonDuplicate
+			}
+		}
+	}
+	if s.count > MaxParams {
+		return reasonTooMany
+	}
+	return ""
+}
+
+// cutRest returns what is behind the comma at end; nil if end is the end of b.
+func cutRest(b []byte, end int) (rest []byte, at int, reason string) {
+	if end == len(b) {
+		return nil, 0, ""
+	}
+	rest = b[end+1:]
+	if skipLWS(rest, 0) == len(rest) {
+		return nil, end, "nothing behind the comma"
+	}
+	return rest, 0, ""
+}
