@@ -28,7 +28,11 @@ func TestArena(t *testing.T) {
 			t.Fatalf("item %x of %d bytes was written over: %x", h.r, h.size, b)
 		}
 	}
-	for step := range 200_000 {
+	steps := 200_000
+	if raced {
+		steps = 40_000
+	}
+	for step := range steps {
 		grow := step%20_000 < 10_000
 		if len(items) == 0 || random.IntN(10) < 4 == !grow {
 			size := 1 + random.IntN(400)
@@ -102,7 +106,11 @@ func TestIndexModel(t *testing.T) {
 		}
 		log.versions = log.versions[:0]
 	}
-	for step := range 100_000 {
+	steps := 100_000
+	if raced {
+		steps = 20_000
+	}
+	for step := range steps {
 		aor := fmt.Sprintf("user%d@h", random.IntN(aors))
 		expires := now.UnixMilli() + 1 + random.Int64N(1<<random.IntN(24))
 		remove := random.IntN(5) == 0

@@ -38,7 +38,7 @@ func heap() (bytes, objects uint64) {
 // their own.
 func TestBytesPerAOR(t *testing.T) {
 	aors := 1_000_000
-	if testing.Short() {
+	if testing.Short() || raced {
 		aors = 100_000
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(50))

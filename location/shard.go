@@ -79,7 +79,7 @@ func (s *shard) count(r ref, sign int) {
 // expire drops what has expired at now, in Unix milliseconds. It looks at budget AORs at the most, and reports
 // whether there may be more.
 func (s *shard) expire(now int64, budget int) (more bool) {
-	second := uint32(max(now, 0) / 1000)
+	second := uint32(min(max(now, 0)/1000, noDue-1))
 	for {
 		n := s.advance(s.all, second, &budget)
 		if n == 0 {

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"biloxi/location"
+	"biloxi/siptest"
 )
 
 // written returns a folder with a snapshot and two journals behind it, in which user1 to user9 have CSeq 1 to 9,
@@ -197,5 +200,44 @@ func TestRemedy(t *testing.T) {
 	j := mustOpen(t, Config{FS: m})
 	if n := whole(t, j); n != 6 {
 		t.Errorf("%d AORs", n)
+	}
+}
+
+// TestLargeRecords: records that are larger than what is read at once are read, cut and refused like any.
+func TestLargeRecords(t *testing.T) {
+	m := newMemFS()
+	j := mustOpen(t, Config{FS: m})
+	grow := func(r *location.Record) bool {
+		b := siptest.LocationBinding(epoch, 1)
+		b.Path = make([]byte, 3*readBuffer)
+		r.Bindings = append(r.Bindings, b)
+		return len(r.Bindings) < 3
+	}
+	for i := 1; i <= 2; i++ {
+		must(t, set(j, fmt.Sprintf("user%d@h", i), i))
+		must(t, siptest.UpdateLocation(j, epoch, fmt.Sprintf("large%d@h", i), grow))
+	}
+	killed := copyFS(m)
+	must(t, j.Close())
+	for cut, want := range map[int]int{0: 2, 1: 1, 3*readBuffer - 100: 1, 3*readBuffer + 10_000: 0} {
+		m := copyFS(killed)
+		f := m.names["location-00000001.journal"]
+		f.data = f.data[:len(f.data)-cut]
+		j := mustOpen(t, Config{FS: m})
+		large := 0
+		for i := 1; i <= 2; i++ {
+			var r location.Record
+			if _, ok := j.View(epoch, fmt.Appendf(nil, "large%d@h", i), &r, nil); ok && len(r.Bindings[0].Path) == 3*readBuffer {
+				large++
+			}
+		}
+		if large != want {
+			t.Errorf("cut by %d bytes: %d large records, want %d", cut, large, want)
+		}
+		must(t, j.Close())
+	}
+	killed.names["location-00000001.journal"].data[2*readBuffer]++
+	if _, err := Open(Config{FS: killed}); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("a large record with one byte changed: %v", err)
 	}
 }

@@ -40,6 +40,9 @@ func Open(cfg Config) (*Journal, error) {
 	if err := cfg.FS.MkdirAll(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
+	// A folder that was made just now is lost in a power loss unless its parent is synced. That may be somebody
+	// else's folder, which we may not open; then it has been there before.
+	_ = cfg.FS.SyncDir(filepath.Dir(filepath.Clean(cfg.Dir)))
 	lock, err := cfg.FS.Lock(filepath.Join(cfg.Dir, lockName))
 	if errors.Is(err, ErrLocked) {
 		return nil, err

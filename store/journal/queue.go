@@ -16,6 +16,7 @@ type queue struct {
 	filling *group
 	spare   *group // for filling, when that is taken; nil while the syncer has it
 	taken   int    // cost of the group that the syncer has
+	told    int    // how many Dones of it will be told
 	next    uint64 // the sequence number of the next record
 	refused bool   // no changes are taken
 	asleep  bool   // the syncer waits to be woken
@@ -117,7 +118,7 @@ func (q *queue) take() *group {
 	defer q.mu.Unlock()
 	g := q.filling
 	q.filling, q.spare = q.spare, nil
-	q.taken = g.cost
+	q.taken, q.told = g.cost, len(g.dones)
 	return g
 }
 
@@ -130,7 +131,7 @@ func (q *queue) giveBack(g *group) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.spare, q.taken = g, 0
+	q.spare, q.taken, q.told = g, 0, 0
 }
 
 // refuse takes no changes from now on.
@@ -147,9 +148,9 @@ func (q *queue) resume() {
 	q.refused = false
 }
 
-// pending is how many changes are not durable yet, but for the group that the syncer has.
+// pending is how many changes are not durable yet.
 func (q *queue) pending() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.filling.dones)
+	return q.told + len(q.filling.dones)
 }

@@ -3,6 +3,7 @@ package journal
 import (
 	"bufio"
 	"io"
+	"slices"
 )
 
 // reader reads the records of a file.
@@ -10,16 +11,21 @@ type reader struct {
 	name   string
 	file   File
 	buf    *bufio.Reader
-	offset int64 // of what comes next
-	err    error // of the file system
+	large  []byte // a record that does not fit into buf
+	torn   bool   // and could not be read
+	offset int64  // of what comes next
+	err    error  // of the file system
 }
+
+// readBuffer is enough for a hundred records.
+const readBuffer = 64 << 10
 
 func openReader(fs FS, name string) (*reader, error) {
 	f, err := fs.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	return &reader{name: name, file: f, buf: bufio.NewReaderSize(f, recordHead+maxPayload)}, nil
+	return &reader{name: name, file: f, buf: bufio.NewReaderSize(f, readBuffer)}, nil
 }
 
 func (r *reader) close() { r.file.Close() }
@@ -53,7 +59,7 @@ func (r *reader) header() (h header, ok bool) {
 }
 
 // record reads the next record, which is valid until the next call; !ok if there is none that is whole. Then
-// the reader stays where it is.
+// the rest begins where it should be.
 func (r *reader) record() (rec record, ok bool) {
 	b, ok := r.peek(recordHead)
 	if !ok {
@@ -62,6 +68,9 @@ func (r *reader) record() (rec record, ok bool) {
 	n, ok := recordLength(b)
 	if !ok {
 		return rec, false
+	}
+	if n > r.buf.Size() {
+		return r.largeRecord(n)
 	}
 	if b, ok = r.peek(n); !ok {
 		return rec, false
@@ -72,11 +81,31 @@ func (r *reader) record() (rec record, ok bool) {
 	return rec, ok
 }
 
-// rest reads all that is left, and leaves the offset at its beginning.
+func (r *reader) largeRecord(n int) (rec record, ok bool) {
+	r.large = slices.Grow(r.large[:0], n)[:n]
+	got, err := io.ReadFull(r.buf, r.large)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		r.err = err
+	}
+	if err == nil {
+		rec, ok = parseRecord(r.large)
+	}
+	if ok {
+		r.offset += int64(n)
+		return rec, true
+	}
+	r.large, r.torn = r.large[:got], true
+	return rec, false
+}
+
+// rest reads all that is left, from a record on that could not be read, and leaves the offset at its beginning.
 func (r *reader) rest() []byte {
 	b, err := io.ReadAll(r.buf)
 	if err != nil {
 		r.err = err
+	}
+	if r.torn {
+		return append(r.large, b...)
 	}
 	return b
 }
