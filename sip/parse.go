@@ -53,6 +53,7 @@ func (m *Message) parseFields(start int) int {
 	for pos := start; ; {
 		if pos == len(b) {
 			m.fail(HeaderNone, pos, "no empty line ends the header section")
+			m.checkCR(b[:pos], ends)
 			return -1
 		}
 		if b[pos] == '\r' && pos+1 < len(b) && b[pos+1] == '\n' {
@@ -65,6 +66,7 @@ func (m *Message) parseFields(start int) int {
 			nl := bytes.IndexByte(b[end:], '\n')
 			if nl < 0 {
 				m.fail(HeaderNone, pos, "no CRLF ends a header field")
+				m.checkCR(b[:end], ends)
 				return -1
 			}
 			end += nl + 1
@@ -77,6 +79,7 @@ func (m *Message) parseFields(start int) int {
 		if len(m.fields) == MaxFields {
 			m.fail(HeaderNone, pos, "too many header fields")
 			m.err.TooLarge = m.err.Offset == pos
+			m.checkCR(b[:end], ends)
 			return -1
 		}
 		m.parseField(pos, end)
