@@ -66,7 +66,12 @@ func (p *Phone) Credentials(c Credentials) Edit {
 }
 
 // Answer takes a challenge for the one to answer from now on.
-func (p *Phone) Answer(c Challenge) { p.challenge, p.count = c, 0 }
+func (p *Phone) Answer(c Challenge) {
+	if c.Nonce != p.challenge.Nonce {
+		p.count = 0
+	}
+	p.challenge = c
+}
 
 // Challenge is the challenge that the phone answers.
 func (p *Phone) Challenge() Challenge { return p.challenge }

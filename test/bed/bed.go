@@ -216,8 +216,8 @@ func (b *Bed) Addr(t sip.Transport) netip.AddrPort {
 
 // ListenPacket opens a datagram socket of a phone, at a free port of an address of its own on a
 // simulated network.
-func (b *Bed) ListenPacket() net.PacketConn {
-	b.t.Helper()
+func (b *Bed) ListenPacket(t testing.TB) net.PacketConn {
+	t.Helper()
 	var c net.PacketConn
 	var err error
 	if b.network != nil {
@@ -226,27 +226,27 @@ func (b *Bed) ListenPacket() net.PacketConn {
 		c, err = net.ListenPacket("udp", net.JoinHostPort(b.Addr(sip.UDP).Addr().String(), "0"))
 	}
 	if err != nil {
-		b.t.Fatal(err)
+		t.Fatal(err)
 	}
-	b.t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { c.Close() })
 	return c
 }
 
 // Dial opens a stream to the server; over TLS with its certificate verified as of RFC 3665's host name.
-func (b *Bed) Dial(t sip.Transport) net.Conn {
-	b.t.Helper()
-	c, err := b.dial(t)
+func (b *Bed) Dial(t testing.TB, transport sip.Transport) net.Conn {
+	t.Helper()
+	c, err := b.dial(transport)
 	if err != nil {
-		b.t.Fatal(err)
+		t.Fatal(err)
 	}
-	if t == sip.TLS {
+	if transport == sip.TLS {
 		s := tls.Client(c, b.TLS())
 		if err := s.HandshakeContext(context.Background()); err != nil {
-			b.t.Fatal(err)
+			t.Fatal(err)
 		}
 		c = s
 	}
-	b.t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { c.Close() })
 	return c
 }
 

@@ -71,12 +71,12 @@ func TestChallenge(t *testing.T) {
 		p := newPhone(t, b)
 		seen := map[string]bool{}
 		for range 1000 {
-			for _, c := range p.Once().Expect(401).Challenges() {
-				if seen[c.Nonce] || len(c.Nonce) < 16 {
-					t.Fatalf("nonce %q", c.Nonce)
-				}
-				seen[c.Nonce] = true
+			// The challenges of one answer may share a nonce.
+			c, _ := first(p.Once().Expect(401))
+			if seen[c.Nonce] || len(c.Nonce) < 16 {
+				t.Fatalf("nonce %q", c.Nonce)
 			}
+			seen[c.Nonce] = true
 		}
 	})
 	t.Run("DG-025", func(t *testing.T) {
@@ -278,7 +278,7 @@ func TestNonce(t *testing.T) {
 			}
 			p.Answer(c)
 			p.Once(p.Credentials(Credentials{})).Expect(200).Bound(one)
-		})
+		}, func(c *config.Config) { c.Auth.NonceLifetime = config.Duration(5 * time.Minute) })
 	})
 }
 

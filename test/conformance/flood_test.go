@@ -83,7 +83,7 @@ func TestStreamFlood(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	flood := func(connections int) {
 		for range connections {
-			c := b.Dial(tcp)
+			c := b.Dial(t, tcp)
 			c.SetDeadline(time.Now().Add(5 * time.Second))
 			c.Write(garbage(r, "REGISTER sip:a SIP/2.0\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n"+
 				"Call-ID: 1\r\nCSeq: 1 REGISTER\r\nContent-Length: 0\r\n\r\n"))

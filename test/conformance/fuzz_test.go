@@ -33,7 +33,7 @@ func FuzzServer(f *testing.F) {
 		defer p.Conn.Close()
 		p.Conn.Send(data)
 		sentinel(t, p, "the datagram")
-		stream := NewPhone(t, OverStream(tcp, b.Dial(tcp)), "bob", bed.Domain, bed.Password("bob"))
+		stream := NewPhone(t, OverStream(tcp, b.Dial(t, tcp)), "bob", bed.Domain, bed.Password("bob"))
 		defer stream.Conn.Close()
 		if err := stream.Conn.Send(data); err != nil {
 			t.Fatal(err)
@@ -44,7 +44,7 @@ func FuzzServer(f *testing.F) {
 
 // bobsPhone is a phone of bob's, since a fuzz run has more phones than there are users.
 func bobsPhone(t *testing.T, b *bed.Bed) *Phone {
-	return NewPhone(t, OverPacket(b.ListenPacket(), b.Addr(udp)), "bob", bed.Domain, bed.Password("bob"))
+	return NewPhone(t, OverPacket(b.ListenPacket(t), b.Addr(udp)), "bob", bed.Domain, bed.Password("bob"))
 }
 
 // answered reads what a stream brings until the server has seen all of it: the connection is closed, or

@@ -59,9 +59,9 @@ const udp, tcp, tls = sip.UDP, sip.TCP, sip.TLS
 func conn(t testing.TB, b *bed.Bed, transport sip.Transport) siptest.Wire {
 	t.Helper()
 	if transport == sip.UDP {
-		return siptest.OverPacket(b.ListenPacket(), b.Addr(sip.UDP))
+		return siptest.OverPacket(b.ListenPacket(t), b.Addr(sip.UDP))
 	}
-	return siptest.OverStream(transport, b.Dial(transport))
+	return siptest.OverStream(transport, b.Dial(t, transport))
 }
 
 // dialUDP is a wire to a server of another process.

@@ -69,7 +69,7 @@ func TestUDP(t *testing.T) {
 	})
 	t.Run("TP-016", func(t *testing.T) {
 		// Two sockets: the request goes out of one, and names the other in its Via.
-		out, in := b.ListenPacket(), b.ListenPacket()
+		out, in := b.ListenPacket(t), b.ListenPacket(t)
 		p := phoneOver(t, b, udp)
 		p.Conn = OverPacket(out, b.Addr(udp))
 		at := OverPacket(in, b.Addr(udp)).Local()

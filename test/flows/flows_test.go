@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"biloxi/client"
 	"biloxi/config"
@@ -34,6 +35,9 @@ const (
 	mail       = "mailto:bob@biloxi.example.com"
 	callID     = "1j9FpLxk3uxtm8tn@biloxi.example.com"
 )
+
+// nonceLifetime is shorter than a registration, so that a nonce can be seen to expire.
+const nonceLifetime = 5 * time.Minute
 
 // flow is one flow of the RFC.
 type flow struct {
@@ -94,6 +98,7 @@ func stage(t *testing.T, transport sip.Transport, fn func(*scene)) {
 		network := NewNetwork()
 		b := bed.Start(t, bed.Options{Network: network, Address: serverHost, Data: data, Config: func(c *config.Config) {
 			c.Domains[0].Algorithms = []config.Algorithm{config.Algorithm(sip.MD5)}
+			c.Auth.NonceLifetime = config.Duration(nonceLifetime)
 			for i := range c.Listeners {
 				port := sip.Transport(c.Listeners[i].Transport).DefaultPort()
 				c.Listeners[i].Address = fmt.Sprintf("%s:%d", serverHost, port)

@@ -96,7 +96,7 @@ func TestCancellationAsPrinted(t *testing.T) {
 func TestUpdateNonce(t *testing.T) {
 	stage(t, sip.TLS, func(s *scene) {
 		newRegistration(s)
-		time.Sleep(time.Duration(s.bed.Config.Auth.NonceLifetime) + time.Second)
+		time.Sleep(nonceLifetime + time.Second)
 		r := s.register(3, "z9hG4bKv1", "t", Contact(mail), s.answer()).Expect(401)
 		c := s.challenge(r)
 		if !c.Stale {
