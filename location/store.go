@@ -32,8 +32,8 @@ type Change interface {
 }
 
 // Done is told how a change ended: exactly once, on a goroutine of the store, with nil when the change is
-// durable and View shows it, or with ErrUnavailable when it was rolled back. It must not block, and may call
-// the store.
+// durable and View shows it, or with ErrUnavailable when it was rolled back. It must not block. It may
+// call the store, but not close it.
 type Done interface {
 	Done(err error)
 }

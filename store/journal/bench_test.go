@@ -89,6 +89,44 @@ func BenchmarkUpdate256(b *testing.B) {
 	}
 }
 
+// BenchmarkUpdate has one goroutine that changes one AOR after the other and does not wait, as a reader does, with
+// at the most 4096 changes on their way.
+func BenchmarkUpdate(b *testing.B) {
+	const aors = 100_000
+	j, err := Open(Config{Dir: b.TempDir(), Now: func() time.Time { return epoch }})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer j.Close()
+	load(b, j, aors)
+	c := &refresh{binding: typical(1), done: make(chan error, 4096)}
+	var change location.Change = c
+	var aor []byte
+	random := rand.New(rand.NewPCG(1, 1))
+	b.ReportAllocs()
+	b.ResetTimer()
+	before := cpuTime()
+	flying := 0
+	for range b.N {
+		for ; flying > 0 && (flying == cap(c.done) || len(c.done) > 0); flying-- {
+			if err := <-c.done; err != nil {
+				b.Fatal(err)
+			}
+		}
+		aor = appendAOR(aor[:0], random.IntN(aors))
+		if durable, err := j.Update(epoch, aor, change, c); durable || err != nil {
+			b.Fatal(durable, err)
+		}
+		flying++
+	}
+	for ; flying > 0; flying-- {
+		if err := <-c.done; err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(cpuTime()-before)/float64(b.N), "cpu-ns/op")
+}
+
 // load puts so many AORs into the store, without waiting for each.
 func load(tb testing.TB, j *Journal, aors int) {
 	var all sync.WaitGroup

@@ -114,7 +114,7 @@ func (j *Journal) Close() error {
 	j.closing.Do(func() {
 		j.closed.Store(true)
 		close(j.stop)
-		j.queue.refuse()
+		j.queue.close()
 		j.syncer.finish()
 		j.running.Wait()
 		j.ended = j.syncer.end()

@@ -18,7 +18,8 @@ type queue struct {
 	taken   int    // cost of the group that the syncer has
 	told    int    // how many Dones of it will be told
 	next    uint64 // the sequence number of the next record
-	refused bool   // no changes are taken
+	refused bool   // no changes are taken while the disk fails
+	closed  bool   // no changes are taken any more
 	asleep  bool   // the syncer waits to be woken
 	wake    chan struct{}
 }
@@ -78,7 +79,7 @@ func (q *queue) Wait(done location.Done) error {
 }
 
 func (q *queue) admit(cost int) error {
-	if q.refused {
+	if q.refused || q.closed {
 		return location.ErrUnavailable
 	}
 	if q.taken+q.filling.cost+cost > q.max {
@@ -134,14 +135,21 @@ func (q *queue) giveBack(g *group) {
 	q.spare, q.taken, q.told = g, 0, 0
 }
 
-// refuse takes no changes from now on.
+// close takes no changes any more.
+func (q *queue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+}
+
+// refuse takes no changes until resume.
 func (q *queue) refuse() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.refused = true
 }
 
-// resume takes changes again.
+// resume takes changes again after refuse.
 func (q *queue) resume() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
