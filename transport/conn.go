@@ -77,18 +77,18 @@ func addrPort(a net.Addr) netip.AddrPort {
 
 // handshake makes a TLS server of the connection. It runs on a goroutine of its own, so that the deep stack
 // it needs does not stay with the reader.
-func (c *conn) handshake() (failed counter) {
+func (c *conn) handshake() (failed counter, err error) {
 	if why := c.t.admission.enterHandshake(c.source); why != noCounter {
-		return why
+		return why, nil
 	}
 	defer c.t.admission.leaveHandshake(c.source)
 	_ = c.wire.SetDeadline(time.Now().Add(c.t.cfg.Limits.Handshake))
 	if c.t.stopping.Load() {
-		return closedShutdown
+		return closedShutdown, nil
 	}
 	c.tls = tls.Server(tlsSocket{c}, c.t.tls.server())
 	if err := c.tls.Handshake(); err != nil {
-		return closedHandshake
+		return closedHandshake, err
 	}
 	if certs := c.tls.ConnectionState().PeerCertificates; len(certs) > 0 {
 		c.peer = append([]string{}, Identities(certs[0])...)
@@ -97,7 +97,7 @@ func (c *conn) handshake() (failed counter) {
 	_ = c.wire.SetDeadline(time.Time{})
 	c.wire.attach()
 	c.up = true
-	return noCounter
+	return noCounter, nil
 }
 
 // run is the reader: it returns when the connection has ended.

@@ -148,6 +148,9 @@ func (c *conn) end(why counter) {
 		why = cut
 	}
 	t.counts.add(c.flow.Transport, why, 1)
+	if noticed(why) {
+		t.notice(why, c.flow.Transport, c.flow.Remote, nil)
+	}
 	if t.cfg.Closed != nil && c.up {
 		t.cfg.Closed(c.flow)
 	}

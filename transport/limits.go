@@ -110,6 +110,9 @@ const (
 	maxReadErrors  = 16
 	readErrorPause = 10 * time.Millisecond
 
+	// noticePause keeps the log to a line a second for each reason, whatever comes.
+	noticePause = time.Second
+
 	// acceptRetry is the longest wait after an accept that failed, for want of file descriptors say.
 	acceptRetry = time.Second
 )

@@ -37,6 +37,7 @@ type Transport struct {
 	tls     certificates
 
 	counts     tally
+	notices    notices
 	conns      registry
 	admission  admission
 	dials      dials
@@ -285,9 +286,11 @@ func (t *Transport) SetTLS(cfg TLSConfig) error {
 
 // accept makes a connection of a socket that somebody opened to us.
 func (t *Transport) accept(nc net.Conn, tr sip.Transport) {
-	source := sourceOf(addrPort(nc.RemoteAddr()).Addr())
+	remote := addrPort(nc.RemoteAddr())
+	source := sourceOf(remote.Addr())
 	if why := t.admission.enter(source); why != noCounter {
 		t.counts.add(tr, why, 1)
+		t.notice(why, tr, remote, nil)
 		_ = nc.Close()
 		return
 	}
@@ -300,9 +303,10 @@ func (t *Transport) accept(nc net.Conn, tr sip.Transport) {
 		return
 	}
 	go func() {
-		if why := c.handshake(); why != noCounter {
+		if why, err := c.handshake(); why != noCounter {
 			t.readers.Done()
 			c.end(why)
+			t.notice(why, tr, remote, err)
 			t.all.Done()
 			return
 		}
