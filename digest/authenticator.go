@@ -1,7 +1,9 @@
 package digest
 
 import (
-	"crypto/sha256"
+	"crypto/rand"
+	"crypto/sha512"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -53,8 +55,8 @@ type Authenticator struct {
 	window window
 }
 
-// New makes an Authenticator. The secret is to be random and new in each process: a nonce of a process
-// before would have outlived the window that knew it.
+// New makes an Authenticator. Its keys are mixed from the secret, which is to be random, and from chance:
+// it takes no nonce of another, whose uses it does not know, even with the same secret.
 func New(cfg Config, secret *[32]byte) *Authenticator {
 	if len(cfg.Algorithms) == 0 {
 		cfg.Algorithms = []sip.Algorithm{sip.MD5}
@@ -65,15 +67,23 @@ func New(cfg Config, secret *[32]byte) *Authenticator {
 	if cfg.MaxNonces <= 0 {
 		cfg.MaxNonces = DefaultMaxNonces
 	}
+	keys := newKeys(secret)
 	return &Authenticator{
-		algorithms: append([]sip.Algorithm(nil), cfg.Algorithms...),
+		algorithms: slices.Clone(cfg.Algorithms),
 		authInt:    cfg.AuthInt,
 		lifetime:   uint64(cfg.NonceLifetime.Milliseconds()),
-		nonceKey:   newSipKey(secret[:16]),
-		requestKey: newSipKey(secret[16:]),
-		stranger:   sha256.Sum256(secret[:]),
+		nonceKey:   newSipKey(keys[:16]),
+		requestKey: newSipKey(keys[16:32]),
+		stranger:   [32]byte(keys[32:]),
 		window:     newWindow(cfg.MaxNonces),
 	}
+}
+
+func newKeys(secret *[32]byte) [64]byte {
+	var seed [64]byte
+	copy(seed[:], secret[:])
+	rand.Read(seed[32:]) // never fails
+	return sha512.Sum512(seed[:])
 }
 
 // clock turns now into milliseconds since just before the first now. They follow the monotonic clock

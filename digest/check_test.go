@@ -334,6 +334,15 @@ func TestReplay(t *testing.T) {
 	})
 }
 
+// A nonce is good for one Authenticator, even if another has the same secret: that one does not know what
+// it was used for.
+func TestSecretUsedTwice(t *testing.T) {
+	before, after := newTestAuthenticator(Config{}), newTestAuthenticator(Config{})
+	captured := newPhone(t, before, testTime, sip.MD5).credentials()
+	want(t, check(before, testTime, register(t, 1, "", captured)), Valid, "")
+	want(t, check(after, testTime, register(t, 2, "", captured)), Stale, ReasonForeignNonce)
+}
+
 // The clock of nonces is the monotonic one.
 func TestWallClockStep(t *testing.T) {
 	a := newTestAuthenticator(Config{})

@@ -7,9 +7,8 @@ import (
 	"biloxi/sip"
 )
 
-// FuzzCheck sends any Authorization value. The oracle: nobody gets in but with one of the two
-// credentials that were made with the password, or what differs from them in white space, case of
-// hex digits and the order of parameters only, and then as that user.
+// FuzzCheck sends any Authorization value. The oracle: nobody gets in without one of the two responses
+// that were made with a password, and then as that user.
 func FuzzCheck(f *testing.F) {
 	a := newTestAuthenticator(Config{AuthInt: true, Algorithms: []sip.Algorithm{sip.MD5, sip.SHA256}})
 	counted, plain := newPhone(f, a, testTime, sip.MD5), newPhone(f, a, testTime, sip.SHA256).plain()
@@ -23,9 +22,8 @@ func FuzzCheck(f *testing.F) {
 	f.Add([]byte(`Digest username=bob,realm=biloxi.example.com,nonce=x,uri=sip:a,response=00,qop="auth-int",nc=00000001,cnonce=x`))
 	f.Add([]byte("Basic eDp5"))
 	f.Fuzz(func(t *testing.T, value []byte) {
-		text := append([]byte("OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a>;tag=1\r\nTo: <sip:a>\r\nCall-ID: 1\r\nCSeq: 1 REGISTER\r\nAuthorization: "), value...)
+		text := append([]byte("REGISTER sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a>;tag=1\r\nTo: <sip:a>\r\nCall-ID: 1\r\nCSeq: 1 REGISTER\r\nAuthorization: "), value...)
 		text = append(text, "\r\n\r\n"...)
-		text = bytes.Replace(text, []byte("OPTIONS"), []byte("REGISTER"), 1)
 		var m sip.Message
 		if m.Parse(text) != nil {
 			return

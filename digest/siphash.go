@@ -16,7 +16,8 @@ func newSipKey(b []byte) sipKey {
 
 // code is SipHash-2-4 with 128 bits; each half is a code of 64 bits.
 func (k sipKey) code(b []byte) (lo, hi uint64) {
-	s := sipState{k.k0 ^ 0x736f6d6570736575, k.k1 ^ 0x646f72616e646f6d ^ 0xee, k.k0 ^ 0x6c7967656e657261, k.k1 ^ 0x7465646279746573}
+	s := k.begin()
+	s.v1 ^= 0xee
 	n := len(b)
 	for ; len(b) >= 8; b = b[8:] {
 		m := binary.LittleEndian.Uint64(b)
@@ -39,7 +40,7 @@ func (k sipKey) code(b []byte) (lo, hi uint64) {
 
 // print is SipHash-1-3 with 64 bits: enough for what never leaves the process, at half the cost.
 func (k sipKey) print(b []byte) uint64 {
-	s := sipState{k.k0 ^ 0x736f6d6570736575, k.k1 ^ 0x646f72616e646f6d, k.k0 ^ 0x6c7967656e657261, k.k1 ^ 0x7465646279746573}
+	s := k.begin()
 	n := len(b)
 	for ; len(b) >= 8; b = b[8:] {
 		m := binary.LittleEndian.Uint64(b)
@@ -67,6 +68,13 @@ func lastWord(b []byte, length int) uint64 {
 }
 
 type sipState struct{ v0, v1, v2, v3 uint64 }
+
+func (k sipKey) begin() sipState {
+	return sipState{
+		k.k0 ^ 0x736f6d6570736575, k.k1 ^ 0x646f72616e646f6d,
+		k.k0 ^ 0x6c7967656e657261, k.k1 ^ 0x7465646279746573,
+	}
+}
 
 func (s sipState) round() sipState {
 	s.v0 += s.v1

@@ -120,7 +120,7 @@ func (n *usedNonce) admit(u *use) outcome {
 			return replayed
 		}
 	case n.spent:
-		// Also where nobody can overhear: these credentials may be a capture from where somebody could.
+		// Also where nobody can overhear: these may have been captured where somebody could.
 		return replayed
 	case u.private:
 		return first

@@ -12,7 +12,8 @@ import (
 // headers. Errors wrap ErrInvalid.
 func ParseAOR(aor string) (user, domain string, err error) {
 	rest := aor
-	if scheme, after, ok := strings.Cut(aor, ":"); ok && (strings.EqualFold(scheme, "sip") || strings.EqualFold(scheme, "sips")) {
+	scheme, after, ok := strings.Cut(aor, ":")
+	if ok && (strings.EqualFold(scheme, "sip") || strings.EqualFold(scheme, "sips")) {
 		rest = after
 	}
 	at := strings.LastIndexByte(rest, '@')
@@ -38,7 +39,8 @@ func AppendAOR(dst []byte, user, domain string) []byte {
 	const digits = "0123456789ABCDEF"
 	dst = append(dst, "sip:"...)
 	for _, c := range []byte(user) {
-		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-_.!~*'()&=+$,;?/", c) >= 0 {
+		alphanum := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if alphanum || strings.IndexByte("-_.!~*'()&=+$,;?/", c) >= 0 {
 			dst = append(dst, c)
 		} else {
 			dst = append(dst, '%', digits[c>>4], digits[c&15])

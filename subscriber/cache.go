@@ -10,11 +10,12 @@ import (
 // hundred heap objects whatever their number.
 //
 // It is for many goroutines. Subscribers are spread over shards, each with its own lock; the domains'
-// numbers have another, which is never held together with one of those. Nothing is stored for Realm,
-// Created and Changed.
+// numbers have another, which is never held together with one of those. Load takes changes for itself.
+// Nothing is stored for Realm, Created and Changed.
 type Cache struct {
-	seed   maphash.Seed
-	shards [shards]shard
+	seed    maphash.Seed
+	changes sync.RWMutex
+	shards  [shards]shard
 
 	mu      sync.RWMutex
 	domains map[string]uint32 // a number for each domain that was ever seen
@@ -33,31 +34,50 @@ func NewCache() *Cache {
 	return &Cache{seed: maphash.MakeSeed(), domains: map[string]uint32{}, pairs: map[Domain]struct{}{}}
 }
 
-// Load puts all subscribers of a store into the cache. What the cache has and the store has not stays.
+// Load makes the cache hold what a store holds, no more and no less. Lookups find the old state until it
+// is done, and keep it if it fails. Put and Remove wait for it.
 func (c *Cache) Load(ctx context.Context, st Store) error {
-	return st.All(ctx, func(s Subscriber) error {
-		c.Put(s)
+	c.changes.Lock()
+	defer c.changes.Unlock()
+	fresh := new([shards]shard)
+	err := st.All(ctx, func(s Subscriber) error {
+		c.put(fresh, &s)
 		return ctx.Err()
 	})
+	if err != nil {
+		return err
+	}
+	for i := range fresh {
+		c.shards[i].replace(&fresh[i])
+	}
+	return nil
 }
 
 // Put adds a subscriber or replaces its hashes, from now on for all lookups. A user that is empty or
 // longer than MaxUser is not taken.
 func (c *Cache) Put(s Subscriber) {
+	c.changes.RLock()
+	defer c.changes.RUnlock()
+	c.put(&c.shards, &s)
+}
+
+func (c *Cache) put(to *[shards]shard, s *Subscriber) {
 	if s.User == "" || len(s.User) > MaxUser {
 		return
 	}
 	domain := c.intern(Domain{s.Domain, s.Realm})
 	user := []byte(s.User)
 	hash := c.hash(user, domain)
-	c.shard(hash).put(hash, domain, user, &s.HA1s)
+	of(to, hash).put(hash, domain, user, &s.HA1s)
 }
 
 // Remove forgets a subscriber, if it is there.
 func (c *Cache) Remove(user, domain string) {
+	c.changes.RLock()
+	defer c.changes.RUnlock()
 	if id, ok := c.domainID([]byte(domain)); ok {
 		hash := c.hash([]byte(user), id)
-		c.shard(hash).remove(hash, id, []byte(user))
+		of(&c.shards, hash).remove(hash, id, []byte(user))
 	}
 }
 
@@ -69,7 +89,7 @@ func (c *Cache) Lookup(user, domain []byte) (h HA1s, ok bool) {
 		return HA1s{}, false
 	}
 	hash := c.hash(user, id)
-	return c.shard(hash).lookup(hash, id, user)
+	return of(&c.shards, hash).lookup(hash, id, user)
 }
 
 // Len is the number of subscribers.
@@ -80,8 +100,8 @@ func (c *Cache) Len() (n int) {
 	return n
 }
 
-// Domains returns the domains with their realms as the subscribers had them. A realm that is not the one
-// that is challenged with now tells of hashes that can never match.
+// Domains returns the domains with their realms as the subscribers had them, also those who have gone. A
+// realm that is not the one that is challenged with now tells of hashes that can never match.
 func (c *Cache) Domains() (list []Domain) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -122,4 +142,5 @@ func (c *Cache) hash(user []byte, domain uint32) uint64 {
 	return (maphash.Bytes(c.seed, user) ^ uint64(domain)) * 0x9e3779b97f4a7c15
 }
 
-func (c *Cache) shard(hash uint64) *shard { return &c.shards[hash>>(64-shardBits)] }
+// of is the shard of a hash.
+func of(all *[shards]shard, hash uint64) *shard { return &all[hash>>(64-shardBits)] }

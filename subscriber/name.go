@@ -57,7 +57,8 @@ func ValidateRealm(realm string) error {
 }
 
 func visible(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) })
+	hidden := func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, hidden)
 }
 
 // CanonicalDomain returns a domain as it is stored and compared: a host name in lower case without a dot

@@ -38,6 +38,13 @@ const (
 // print24 takes the bits of a hash that stand in a slot; they are none of those that choose the shard.
 func print24(hash uint64) uint64 { return hash << shardBits >> (64 - slotPrintBits) }
 
+// replace takes over the records of another shard that nobody else has.
+func (s *shard) replace(t *shard) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slots, s.live, s.arena, s.waste = t.slots, t.live, t.arena, t.waste
+}
+
 func (s *shard) len() int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -24,7 +24,7 @@ func (s *Store) Import(ctx context.Context, seq iter.Seq2[subscriber.Subscriber,
 			stored, err := s.storeRun(ctx, run)
 			return n + stored, cmp.Or(err, bad)
 		}
-		if run = append(run, sub); len(run) < importRun {
+		if run = append(run, sub); len(run) < s.run {
 			continue
 		}
 		stored, err := s.storeRun(ctx, run)
@@ -47,7 +47,7 @@ func (s *Store) storeRun(ctx context.Context, run []subscriber.Subscriber) (n in
 	slices.SortFunc(order, func(i, j int) int {
 		return cmp.Or(cmp.Compare(run[i].Domain, run[j].Domain), cmp.Compare(run[i].User, run[j].User), i-j)
 	})
-	for batch := range slices.Chunk(order, importBatch) {
+	for batch := range slices.Chunk(order, s.batch) {
 		if err := s.storeBatch(ctx, run, batch); err != nil {
 			return n, err
 		}

@@ -41,7 +41,7 @@ func open(path string) (*Store, error) {
 	}
 	db.SetMaxOpenConns(maxConns)
 	db.SetMaxIdleConns(maxConns)
-	s := &Store{db: db}
+	s := &Store{db: db, run: importRun, batch: importBatch}
 	if err = migrate(context.Background(), db); err == nil {
 		err = s.prepare(context.Background())
 	}

@@ -19,6 +19,8 @@ type Store struct {
 	db    *sql.DB
 	write sync.Mutex
 
+	run, batch int // subscribers that an import sorts and stores at once
+
 	add, put, remove, find, list *sql.Stmt
 }
 
@@ -102,7 +104,11 @@ func (s *Store) List(ctx context.Context, after string, limit int) (page []subsc
 	if err != nil {
 		return nil, "", wrap(err)
 	}
-	if err = each(rows, func(sub subscriber.Subscriber) error { page = append(page, sub); return nil }); err != nil {
+	err = each(rows, func(sub subscriber.Subscriber) error {
+		page = append(page, sub)
+		return nil
+	})
+	if err != nil {
 		return nil, "", err
 	}
 	if len(page) > limit {
@@ -162,7 +168,8 @@ func (s *Store) change(ctx context.Context, stmt *sql.Stmt, args ...any) (change
 // values appends the columns of a subscriber that is written now.
 func values(dst []any, s *subscriber.Subscriber, now time.Time) []any {
 	ms := now.UnixMilli()
-	return append(dst, s.Domain, s.User, s.Realm, s.HA1s.Of(sip.MD5), s.HA1s.Of(sip.SHA256), s.HA1s.Of(sip.SHA512_256), ms, ms)
+	h := &s.HA1s
+	return append(dst, s.Domain, s.User, s.Realm, h.Of(sip.MD5), h.Of(sip.SHA256), h.Of(sip.SHA512_256), ms, ms)
 }
 
 // each calls fn for all rows, and closes them.

@@ -19,7 +19,9 @@ import (
 
 func TestStore(t *testing.T) {
 	siptest.TestSubscriberStore(t, func(t *testing.T) subscriber.Store {
-		return open(t, filepath.Join(t.TempDir(), "subscribers.db"))
+		s := open(t, filepath.Join(t.TempDir(), "subscribers.db"))
+		s.SetImport(700, 30)
+		return s
 	})
 }
 
