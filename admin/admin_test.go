@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"os"
@@ -139,7 +140,7 @@ func overSocket(t *testing.T, d *Direct) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := NewServer(d, nil)
+	server := NewServer(d, slog.New(slog.DiscardHandler))
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()
 	client := NewClient(data)

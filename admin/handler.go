@@ -5,30 +5,27 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
 )
 
-// NewServer returns an HTTP server that answers for a, to be run on a [Listen]ed socket. What goes wrong
-// with a connection is written to errorLog; nil is nowhere.
-func NewServer(a Admin, errorLog *log.Logger) *http.Server {
-	if errorLog == nil {
-		errorLog = log.New(io.Discard, "", 0)
-	}
+// NewServer returns an HTTP server that answers for a, to be run on a [Listen]ed socket. Every request
+// that asks for a change is logged, and what goes wrong with a connection.
+func NewServer(a Admin, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           Handler(a),
+		Handler:           Handler(a, log),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxBody,
-		ErrorLog:          errorLog,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }
 
 // Handler answers for a, in JSON.
-func Handler(a Admin) http.Handler {
-	h := handler{a}
+func Handler(a Admin, log *slog.Logger) http.Handler {
+	h := handler{a, log}
 	mux := http.NewServeMux()
 	mux.Handle("GET /v1/status", h.answer(h.status))
 	mux.Handle("POST /v1/reload", h.answer(h.reload))
@@ -44,7 +41,25 @@ func Handler(a Admin) http.Handler {
 	return mux
 }
 
-type handler struct{ admin Admin }
+type handler struct {
+	admin Admin
+	log   *slog.Logger
+}
+
+// note logs a request that asked for a change. No password is in it: those are in bodies.
+func (h handler) note(r *http.Request, err error) {
+	if r.Method == http.MethodGet {
+		return
+	}
+	what := []any{"request", r.Method + " " + r.URL.Path}
+	if contact := r.URL.Query().Get("contact"); contact != "" {
+		what = append(what, "contact", contact)
+	}
+	if err != nil {
+		what = append(what, "refused", err.Error())
+	}
+	h.log.Info("administration", what...)
+}
 
 // Bodies of requests, and of answers that are no type of [Admin].
 type (
@@ -75,6 +90,7 @@ func (h handler) answer(do func(r *http.Request) (any, error)) http.Handler {
 		http.NewResponseController(w).SetReadDeadline(time.Now().Add(requestTimeout))
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		out, err := do(r.WithContext(ctx))
+		h.note(r, err)
 		if err != nil {
 			e := asError(err)
 			write(w, e.Status, failure{e.Message, e.Status})
@@ -194,6 +210,7 @@ func (h handler) importSubscribers(w http.ResponseWriter, r *http.Request) {
 			control.Flush()
 		}
 	})
+	h.note(r, err)
 	if err != nil {
 		e := asError(err)
 		out.Encode(event{Failure: &failure{e.Message, e.Status}})

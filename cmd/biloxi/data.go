@@ -21,25 +21,36 @@ import (
 
 // dataFlags say which server, or which data folder, an administrator means.
 type dataFlags struct {
-	Config string `placeholder:"FILE" help:"Configuration file of the server. Default: $BILOXI_CONFIG, or biloxi.toml in the data folder if it is there, as that of serve --demo is."`
+	Config string `placeholder:"FILE" help:"Configuration file of the server. Default: $BILOXI_CONFIG, biloxi.toml in the data folder (serve --demo puts it there), or /etc/biloxi/biloxi.toml, whichever is there."`
 	Data   string `placeholder:"DIR" help:"Data folder of the server. Default: what the configuration says; biloxi-data without one."`
 	JSON   bool   `name:"json" help:"Write JSON."`
 }
 
-// load reads the configuration that the flags and the environment name.
+// systemConfig is where a package puts the configuration.
+const systemConfig = "/etc/biloxi/biloxi.toml"
+
+// load reads the configuration that the flags and the environment name, or that is where one is to be
+// expected.
 func (f *dataFlags) load(c *console) (config.Config, error) {
-	file := f.Config
-	if file == "" {
-		file = c.env("BILOXI_CONFIG")
+	if file := firstOf(f.Config, c.env("BILOXI_CONFIG")); file != "" {
+		return loadConfig(c, file, f.Data)
 	}
-	cfg, err := loadConfig(c, file, f.Data)
-	if err != nil || file != "" {
+	cfg, err := loadConfig(c, "", f.Data)
+	if err != nil {
 		return cfg, err
 	}
-	if _, err := os.Stat(filepath.Join(cfg.Data, demoConfig)); err == nil {
-		return loadConfig(c, filepath.Join(cfg.Data, demoConfig), cfg.Data)
+	if file := filepath.Join(cfg.Data, demoConfig); exists(file) {
+		return loadConfig(c, file, cfg.Data)
+	}
+	if f.Data == "" && c.env("BILOXI_DATA") == "" && !exists(cfg.Data) && exists(systemConfig) {
+		return loadConfig(c, systemConfig, "")
 	}
 	return cfg, nil
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 // loadConfig reads a configuration file, or with none the defaults; data, if given, stands above it.

@@ -100,7 +100,7 @@ func (cmd *serveCmd) start(c *console, cfg config.Config) (_ *service, err error
 		defer cancel()
 		return nil, errors.Join(err, s.server.Shutdown(ctx))
 	}
-	s.control = admin.NewServer(s.admin(), slog.NewLogLogger(s.log.Handler(), slog.LevelWarn))
+	s.control = admin.NewServer(s.admin(), s.log)
 	go s.control.Serve(socket) // until run shuts it down
 	return s, nil
 }

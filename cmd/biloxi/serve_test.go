@@ -136,6 +136,9 @@ func TestDemo(t *testing.T) {
 	s.expect("RELOADING=1")
 	s.expect("READY=1")
 	golden(t, "running", data, seen.text.String())
+	if log := s.log.String(); !strings.Contains(log, `"request":"PUT /v1/subscribers/carol@biloxi.example.com/password"`) || strings.Contains(log, "another") {
+		t.Errorf("the log does not say what was changed, or says too much:\n%s", log)
+	}
 	if code, _, errs := command(nil, "", pasted(t, banner)[0]...); code != exitDone {
 		t.Error(errs)
 	}
