@@ -3,10 +3,14 @@ package conformance
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	. "biloxi/siptest"
 	"biloxi/test/bed"
@@ -15,7 +19,8 @@ import (
 // serveEnv names the data folder that this test binary serves instead of running its tests.
 const serveEnv = "BILOXI_TEST_SERVE"
 
-// TestServe is the other process of TestKill: it serves until it is killed, or its input ends.
+// TestServe is the other process of TestKill and TestFullDisk: it serves until it is killed, or its input
+// ends. A line "full" on its input has every write to a file fail, and "free" undoes that.
 func TestServe(t *testing.T) {
 	data := os.Getenv(serveEnv)
 	if data == "" {
@@ -25,7 +30,20 @@ func TestServe(t *testing.T) {
 	_, err := os.Stat(data + "/subscribers.db")
 	b := bed.Start(t, bed.Options{Data: data, Keep: err == nil})
 	fmt.Printf("\nserving %s\n", b.Addr(udp))
-	bufio.NewReader(os.Stdin).ReadString('\n')
+	signal.Ignore(syscall.SIGXFSZ)
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		var limit syscall.Rlimit
+		if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+			t.Fatal(err)
+		}
+		if limit.Cur = limit.Max; in.Text() == "full" {
+			limit.Cur = 0
+		}
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("\ndone\n")
+	}
 }
 
 // TestKill: what was acknowledged is there after kill -9, again and again.
@@ -54,10 +72,42 @@ func TestKill(t *testing.T) {
 	})
 }
 
+// TestFullDisk: what cannot be written is not acknowledged, and is not there; the server lives, and goes on
+// when the disk does.
+func TestFullDisk(t *testing.T) {
+	t.Run("T13/RG-040/HD-009/HD-017", func(t *testing.T) {
+		const one, two = "sip:one@192.0.2.1", "sip:two@192.0.2.2"
+		s := serve(t, t.TempDir())
+		p := s.phone(t)
+		p.Register(Contact("<" + one + ">")).Expect(200)
+		s.tell(t, "full")
+		for range 3 {
+			r := p.Register(Contact("<"+two+">", "<"+one+">;expires=0")).Expect(500, 503)
+			if r.Lacks("Contact").Header("Retry-After") == "" {
+				r.Fatalf("no Retry-After")
+			}
+		}
+		p.Once(Method("OPTIONS")).Expect(200)
+		p.Bound(one)
+		s.tell(t, "free")
+		for end := time.Now().Add(20 * time.Second); p.Register(Contact("<"+two+">")).Status() != 200; time.Sleep(100 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("it does not go on")
+			}
+		}
+		p.Bound(one, two)
+		s.kill(t)
+		serve(t, s.data).phone(t).Bound(one, two)
+	})
+}
+
 // process is a server in a process of its own.
 type process struct {
-	cmd  *exec.Cmd
-	addr string
+	cmd   *exec.Cmd
+	data  string
+	addr  string
+	in    io.Writer
+	lines *bufio.Scanner // that it prints
 }
 
 func serve(t *testing.T, data string) *process {
@@ -72,21 +122,40 @@ func serve(t *testing.T, data string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := cmd.StdinPipe(); err != nil {
+	in, err := cmd.StdinPipe()
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if addr, ok := strings.CutPrefix(lines.Text(), "serving "); ok {
-			return &process{cmd, addr}
+	s := &process{cmd: cmd, data: data, in: in, lines: bufio.NewScanner(out)}
+	s.addr = s.wait(t, "serving ")
+	return s
+}
+
+// wait waits for a line that begins so, and returns the rest of it.
+func (s *process) wait(t *testing.T, begin string) string {
+	t.Helper()
+	var all []string
+	for s.lines.Scan() {
+		if rest, ok := strings.CutPrefix(s.lines.Text(), begin); ok {
+			return rest
 		}
+		all = append(all, s.lines.Text())
 	}
-	t.Fatal("the server does not start")
-	return nil
+	t.Fatalf("the server ends:\n%s", strings.Join(all, "\n"))
+	return ""
+}
+
+// tell has the server's process do what a line says.
+func (s *process) tell(t *testing.T, line string) {
+	t.Helper()
+	if _, err := fmt.Fprintln(s.in, line); err != nil {
+		t.Fatal(err)
+	}
+	s.wait(t, "done")
 }
 
 func (s *process) phone(t *testing.T) *Phone {
