@@ -17,14 +17,14 @@
 // and the journals from that number on, in order; generation 1 has no snapshot. A record is the whole state of
 // one AOR, so that a later one replaces it and reading one twice does no harm.
 //
-// Each file begins with a header of 32 bytes, little-endian: 8 bytes that name the format and its version, the
-// generation (8), the sequence number of the first record (8), the CRC-32C of these (4), zeros (4). Then come
-// records: the CRC-32C of what follows (4), the length of the payload and in the top byte its kind (4), the
-// sequence number (8), the payload. The kinds:
+// Each file begins with a header of 40 bytes, little-endian: 8 bytes that name the format and its version, the
+// generation (8), the sequence number of the first record (8), a random salt (8), the CRC-32C of these (4), zeros
+// (4). Then come records: the CRC-32C of what follows (4), the length of the payload and in the top byte its kind
+// (4), the sequence number (8), the payload. The kinds:
 //
 //   - state: the length of the AOR (varint), the AOR, its location.Record as encoded;
-//   - mark, before each group and at the end: 8 fixed bytes, and the number of the last record that was synced
-//     when it was written (8);
+//   - mark, before each group and at the end: the salt, and the number of the last record that was synced when it
+//     was written (8);
 //   - end, of a snapshot only: the number of its records (8).
 //
 // The marks tell a torn tail, which is cut, from damage: a record that cannot be read, and was synced by the

@@ -12,16 +12,16 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 var (
 	journalMagic  = [8]byte{'B', 'l', 'x', 'J', 'r', 'n', 'l', 1}
 	snapshotMagic = [8]byte{'B', 'l', 'x', 'S', 'n', 'a', 'p', 1}
-	markMagic     = [8]byte{0xb1, 0x0c, 0x51, 'm', 'a', 'r', 'k', 0xf5} // no UTF-8, so no part of a SIP message
 )
 
-const headerSize = 32
+const headerSize = 40
 
 // header begins a file.
 type header struct {
 	magic      [8]byte
 	generation uint64
 	first      uint64 // the sequence number of the first record; all before it was durable
+	salt       uint64 // begins the payload of this file's marks, so that nobody can put one into a record
 }
 
 func (h *header) append(dst []byte) []byte {
@@ -29,6 +29,7 @@ func (h *header) append(dst []byte) []byte {
 	dst = append(dst, h.magic[:]...)
 	dst = binary.LittleEndian.AppendUint64(dst, h.generation)
 	dst = binary.LittleEndian.AppendUint64(dst, h.first)
+	dst = binary.LittleEndian.AppendUint64(dst, h.salt)
 	dst = binary.LittleEndian.AppendUint32(dst, crc32.Checksum(dst[from:], castagnoli))
 	return append(dst, 0, 0, 0, 0)
 }
@@ -41,7 +42,8 @@ func parseHeader(b []byte) (h header, ok bool) {
 	copy(h.magic[:], b)
 	h.generation = binary.LittleEndian.Uint64(b[8:])
 	h.first = binary.LittleEndian.Uint64(b[16:])
-	return h, crc32.Checksum(b[:24], castagnoli) == binary.LittleEndian.Uint32(b[24:])
+	h.salt = binary.LittleEndian.Uint64(b[24:])
+	return h, crc32.Checksum(b[:32], castagnoli) == binary.LittleEndian.Uint32(b[32:])
 }
 
 // kind says what a record is.
@@ -91,9 +93,9 @@ func appendState(dst []byte, seq uint64, aor, state []byte) []byte {
 
 // putMark fills the mark for which b has room: seq is the number of the next record, durable that of the last
 // that is synced.
-func putMark(b *[markSize]byte, seq, durable uint64) {
-	copy(b[recordHead:], markMagic[:])
-	binary.LittleEndian.PutUint64(b[recordHead+len(markMagic):], durable)
+func putMark(b *[markSize]byte, salt, seq, durable uint64) {
+	binary.LittleEndian.PutUint64(b[recordHead:], salt)
+	binary.LittleEndian.PutUint64(b[recordHead+8:], durable)
 	end(b[:], 0, markKind, seq)
 }
 
@@ -145,18 +147,21 @@ func (r *record) number() (v uint64, ok bool) {
 }
 
 // lastMark returns the highest number that a mark anywhere in b says is synced.
-func lastMark(b []byte) (durable uint64) {
-	for {
-		at := bytes.Index(b, markMagic[:])
+func lastMark(b []byte, salt uint64) (durable uint64) {
+	sought := binary.LittleEndian.AppendUint64(nil, salt)
+	for end := 0; ; {
+		at := bytes.Index(b[end:], sought)
 		if at < 0 {
 			return durable
 		}
-		if from := at - recordHead; from >= 0 && from+markSize <= len(b) {
-			if r, ok := parseRecord(b[from : from+markSize]); ok && r.kind == markKind {
-				v, _ := r.number()
-				durable = max(durable, v)
-			}
+		from := end + at - recordHead
+		end += at + 1
+		if from < 0 || from+markSize > len(b) {
+			continue
 		}
-		b = b[at+1:]
+		if r, ok := parseRecord(b[from : from+markSize]); ok && r.kind == markKind {
+			v, _ := r.number()
+			durable = max(durable, v)
+		}
 	}
 }

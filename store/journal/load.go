@@ -41,25 +41,10 @@ type loader struct {
 // load reads the latest snapshot and the journals since, and removes what they have made needless.
 func (l *loader) load() error {
 	began := time.Now()
-	names, err := l.fs.ReadDir(l.dir)
+	snapshot, journals, err := l.list()
 	if err != nil {
 		return err
 	}
-	var snapshot uint64
-	var journals []uint64
-	for _, name := range names {
-		switch n, suffix, ok := parseName(name); {
-		case !ok:
-		case suffix == snapshotSuffix:
-			snapshot = max(snapshot, n)
-		case suffix == journalSuffix:
-			journals = append(journals, n)
-		default:
-			l.fs.Remove(filepath.Join(l.dir, name)) // a snapshot that was not finished
-		}
-	}
-	slices.Sort(journals)
-	journals = slices.DeleteFunc(journals, func(n uint64) bool { return n < snapshot })
 	if snapshot > 0 {
 		if err := l.loadSnapshot(snapshot); err != nil {
 			return err
@@ -84,6 +69,24 @@ func (l *loader) load() error {
 		l.log.Info("registrations read", "aors", st.AORs, "bindings", st.Bindings, "took", time.Since(began))
 	}
 	return nil
+}
+
+// list returns the latest snapshot, 0 if there is none, and the journals since, in order.
+func (l *loader) list() (snapshot uint64, journals []uint64, err error) {
+	names, err := l.fs.ReadDir(l.dir)
+	for _, name := range names {
+		switch n, suffix, ok := parseName(name); {
+		case !ok:
+		case suffix == snapshotSuffix:
+			snapshot = max(snapshot, n)
+		case suffix == journalSuffix:
+			journals = append(journals, n)
+		default:
+			l.fs.Remove(filepath.Join(l.dir, name)) // a snapshot that was not finished
+		}
+	}
+	slices.Sort(journals)
+	return snapshot, slices.DeleteFunc(journals, func(n uint64) bool { return n < snapshot }), err
 }
 
 // loadSnapshot reads a snapshot, which is whole or damaged: it got its name when all of it was durable.
@@ -146,7 +149,7 @@ func (l *loader) loadJournal(generation uint64, after []uint64) (begun bool, err
 	case h.first != l.next:
 		return false, corrupt(name, 0, fmt.Sprintf("it begins with record %d, but %d comes next", h.first, l.next), journalRemedy)
 	}
-	if err := l.readRecords(r, after); err != nil {
+	if err := l.readRecords(r, h.salt, after); err != nil {
 		return false, err
 	}
 	l.journals++
@@ -155,7 +158,7 @@ func (l *loader) loadJournal(generation uint64, after []uint64) (begun bool, err
 }
 
 // readRecords reads the records of a journal up to its end, or to a torn tail, which it cuts.
-func (l *loader) readRecords(r *reader, after []uint64) error {
+func (l *loader) readRecords(r *reader, salt uint64, after []uint64) error {
 	for !r.atEnd() {
 		at := r.offset
 		rec, ok := r.record()
@@ -164,7 +167,7 @@ func (l *loader) readRecords(r *reader, after []uint64) error {
 		case ok && rec.seq == l.next && l.loadState(rec):
 			l.next++
 		default:
-			return l.cut(r, at, after)
+			return l.cut(r, at, salt, after)
 		}
 	}
 	return r.err
@@ -172,12 +175,12 @@ func (l *loader) readRecords(r *reader, after []uint64) error {
 
 // cut ends a journal at a record that cannot be read, unless a mark behind it, or a later journal, says that the
 // record was synced.
-func (l *loader) cut(r *reader, at int64, after []uint64) error {
+func (l *loader) cut(r *reader, at int64, salt uint64, after []uint64) error {
 	rest := r.rest()
 	if r.err != nil {
 		return r.err
 	}
-	synced := lastMark(rest)
+	synced := lastMark(rest, salt)
 	for _, n := range after {
 		later, err := openReader(l.fs, journalName(l.dir, n))
 		if err != nil {
@@ -196,7 +199,7 @@ func (l *loader) cut(r *reader, at int64, after []uint64) error {
 	if err := firstError(r.file.Truncate(at), r.file.Sync()); err != nil {
 		return err
 	}
-	l.log.Info("the journal ends in a write that was cut short by a crash, of which nothing was acknowledged: removed",
+	l.log.Info("the journal ends in a write that a crash cut short: the end is removed",
 		"file", r.name, "offset", at, "bytes", bytes)
 	return nil
 }

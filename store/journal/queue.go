@@ -16,7 +16,7 @@ type queue struct {
 	filling *group
 	spare   *group // for filling, when that is taken; nil while the syncer has it
 	taken   int    // cost of the group that the syncer has
-	told    int    // how many Dones of it will be told
+	told    int    // how many of its changes are not durable
 	next    uint64 // the sequence number of the next record
 	refused bool   // no changes are taken while the disk fails
 	closed  bool   // no changes are taken any more
@@ -121,6 +121,13 @@ func (q *queue) take() *group {
 	q.filling, q.spare = q.spare, nil
 	q.taken, q.told = g.cost, len(g.dones)
 	return g
+}
+
+// settled says that the changes of the group that was taken are durable. They are told of it next.
+func (q *queue) settled() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.told = 0
 }
 
 // giveBack returns a group that has ended.

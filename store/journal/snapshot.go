@@ -37,7 +37,7 @@ func (w *snapshotWriter) write(x *location.Index, stop func() error) (err error)
 }
 
 func (w *snapshotWriter) fill(x *location.Index, stop func() error) error {
-	h := header{snapshotMagic, w.generation, 1}
+	h := header{magic: snapshotMagic, generation: w.generation, first: 1}
 	w.buf = h.append(w.buf[:0])
 	err := x.Walk(func(aor, state []byte) error {
 		w.records++

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"math/rand/v2"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ type syncer struct {
 
 	file       File   // nil: failed, and not recovered yet
 	generation uint64 // of file; of the last one that was begun, if it is nil
+	salt       uint64 // of file
 	size       int64  // of file, as far as it was written
 	written    uint64 // the number of the last record that was written
 	durable    uint64 // and that was synced
@@ -124,6 +126,7 @@ func (s *syncer) serve() {
 	for _, v := range g.versions {
 		s.index.Commit(v)
 	}
+	s.queue.settled()
 	s.tell(g, nil)
 	s.queue.giveBack(g)
 	s.cfg.Synced()
@@ -145,7 +148,7 @@ func (s *syncer) write(g *group) error {
 	if s.file == nil {
 		return s.failure
 	}
-	putMark((*[markSize]byte)(g.buf), s.written+1, s.durable)
+	putMark((*[markSize]byte)(g.buf), s.salt, s.written+1, s.durable)
 	if _, err := s.file.Write(g.buf); err != nil {
 		return err
 	}
@@ -280,7 +283,7 @@ func (s *syncer) begin(generation uint64) error {
 	if err != nil {
 		return err
 	}
-	h := header{journalMagic, generation, s.written + 1}
+	h := header{journalMagic, generation, s.written + 1, rand.Uint64()}
 	if _, err = f.Write(h.append(nil)); err == nil {
 		err = f.Sync()
 	}
@@ -292,7 +295,7 @@ func (s *syncer) begin(generation uint64) error {
 		s.cfg.FS.Remove(name)
 		return err
 	}
-	s.file, s.generation = f, generation
+	s.file, s.generation, s.salt = f, generation, h.salt
 	s.size, s.safe = headerSize, headerSize
 	return nil
 }
@@ -306,7 +309,7 @@ func (s *syncer) end() error {
 	err := s.file.Sync()
 	if err == nil {
 		var mark [markSize]byte
-		putMark(&mark, s.written+1, s.written)
+		putMark(&mark, s.salt, s.written+1, s.written)
 		if _, err = s.file.Write(mark[:]); err == nil {
 			err = s.file.Sync()
 		}
