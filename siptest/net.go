@@ -1,3 +1,5 @@
+// Package siptest holds what tests share: a simulated network that runs in virtual time, phones that
+// speak from it, and the suites that every store must pass. Only tests import it.
 package siptest
 
 import (
