@@ -92,6 +92,7 @@ func (s *source) decode() (Config, error) {
 	}
 	if cfg.Domains == nil {
 		cfg.Domains = def.Domains
+		cfg.Domains[0].Realm = "" // it follows the name, which the environment may change
 	}
 	if cfg.Listeners == nil {
 		cfg.Listeners = def.Listeners

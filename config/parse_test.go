@@ -237,6 +237,20 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// TestEnvironmentAlone is a server in a container, without a file.
+func TestEnvironmentAlone(t *testing.T) {
+	cfg, err := FromEnvironment([]string{"BILOXI_DOMAIN_0_NAME=Example.com", "BILOXI_LISTEN_0_ADDRESS=0.0.0.0:5060"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cfg.Domains[0]; d.Name != "example.com" || d.Realm != "example.com" {
+		t.Errorf("name %q, realm %q", d.Name, d.Realm)
+	}
+	if len(cfg.Listeners) != 2 || cfg.Listeners[0].Address != "0.0.0.0:5060" {
+		t.Errorf("listeners %v", cfg.Listeners)
+	}
+}
+
 func TestEnvironmentErrors(t *testing.T) {
 	for _, c := range []struct{ env, want string }{
 		{"BILOXI_REGISTRAR_MIN_EXPIRE=2m", "BILOXI_REGISTRAR_MIN_EXPIRE: no key has that name; did you mean BILOXI_REGISTRAR_MIN_EXPIRES?"},

@@ -55,8 +55,8 @@ This page is generated from the code (` + "`go test ./config -run Reference -upd
 ` + "`biloxi config reference`" + ` prints the same as a commented file to start from, and ` + "`biloxi config check FILE`" + `
 says with line and column what is wrong in one.
 
-The file is TOML. Without a file, or for a key that is not in it, the defaults hold: a server on loopback.
-Unknown keys are refused. A smallest useful file:
+The file is TOML; ` + "`biloxi serve --config FILE`, or `BILOXI_CONFIG`" + ` in the environment, names it. Without a
+file, or for a key that is not in it, the defaults hold: a server on loopback. Unknown keys are refused. A smallest useful file:
 
 ` + "```toml" + `
 data = "/var/lib/biloxi"
