@@ -2,22 +2,22 @@ package sip
 
 // Character classes of RFC 3261 §25.1.
 const (
-	classToken      = 1 << iota // token
-	classUser                   // unreserved and user-unreserved: what may stand in a userinfo's user
-	classPassword               // what may stand in a password
-	classURIParam               // paramchar without escapes
-	classURIHeader              // hnv-unreserved and unreserved
-	classHost                   // what a hostname or IPv4address is made of, and "_", which some names have
-	classAlpha                  // ALPHA
-	classDigit                  // DIGIT
-	classHex                    // HEXDIG, either case
-	classWord                   // word, as Call-ID is made of
-	classScheme                 // what may follow the first letter of a scheme
-	classLWS                    // SP HTAB and, inside a folded value, CR LF
-	classAbsolute               // uric of RFC 2396 without escapes, and #[]|, which real URIs have
-	classUnreserved             // unreserved
-	classQuoted                 // qdtext with LWS: all but the quote, the backslash and control characters
-	classValue                  // gen-value that is no quoted string: token, or host with IPv6
+	classToken     = 1 << iota // token
+	classUser                  // unreserved and user-unreserved, and "#", which phones dial without its escape
+	classPassword              // what may stand in a password
+	classURIParam              // paramchar without escapes
+	classURIHeader             // hnv-unreserved and unreserved
+	classHost                  // what a hostname or IPv4address is made of, and "_", which some names have
+	classAlpha                 // ALPHA
+	classDigit                 // DIGIT
+	classHex                   // HEXDIG, either case
+	classWord                  // word, as Call-ID is made of
+	classScheme                // what may follow the first letter of a scheme
+	classLWS                   // SP HTAB and, inside a folded value, CR LF
+	classAbsolute              // uric of RFC 2396 without escapes, and #[]|, which real URIs have
+	classReserved              // reserved of RFC 2396: what is not the same as its escape
+	classQuoted                // qdtext with LWS: all but the quote, the backslash and control characters
+	classValue                 // gen-value that is no quoted string: token, or host with IPv6
 )
 
 // class holds the classes of each byte.
@@ -38,7 +38,7 @@ func makeClass() (t [256]uint16) {
 	)
 	add(token, classToken|classValue)
 	add("[]:", classValue)
-	add(alphanum+mark+"&=+$,;?/", classUser)
+	add(alphanum+mark+"&=+$,;?/#", classUser)
 	add(alphanum+mark+"&=+$,", classPassword)
 	add(alphanum+mark+"[]/:&+$", classURIParam)
 	add(alphanum+mark+"[]/?:+$", classURIHeader)
@@ -50,7 +50,7 @@ func makeClass() (t [256]uint16) {
 	add(alphanum+"+-.", classScheme)
 	add(" \t\r\n", classLWS|classQuoted)
 	add(alphanum+mark+";/?:@&=+$,#[]|", classAbsolute)
-	add(alphanum+mark, classUnreserved)
+	add(";/?:@&=+$,", classReserved)
 	for c := 0x20; c < 256; c++ {
 		if c != '"' && c != '\\' && c != 0x7f {
 			t[c] |= classQuoted

@@ -47,7 +47,7 @@ func AppendUnescaped(dst, b []byte) []byte {
 func AppendEscapedUser(dst, text []byte) []byte {
 	const hex = "0123456789ABCDEF"
 	for _, c := range text {
-		if is(c, classUser) {
+		if is(c, classUser) && c != '#' {
 			dst = append(dst, c)
 			continue
 		}

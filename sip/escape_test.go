@@ -14,7 +14,7 @@ func TestEscape(t *testing.T) {
 			t.Errorf("%q unescaped is %q, want %q", in, got, want)
 		}
 	}
-	if got := string(AppendEscapedUser(nil, []byte("a b@c:d%é;x"))); got != "a%20b%40c%3Ad%25%C3%A9;x" {
+	if got := string(AppendEscapedUser(nil, []byte("a b@c:d%é;x#"))); got != "a%20b%40c%3Ad%25%C3%A9;x%23" {
 		t.Errorf("escaped: %q", got)
 	}
 	if got := string(AppendLower(nil, []byte("AtLanTa-9_"))); got != "atlanta-9_" {

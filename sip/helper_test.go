@@ -25,7 +25,7 @@ func offset(err error) int {
 		return -1
 	}
 	for _, c := range []byte(err.Error()) {
-		if c != ' ' && !is(c, classUnreserved) && !strings.ContainsRune(";/?:@&=+$,", rune(c)) {
+		if c != ' ' && !is(c, classReserved|classAlpha|classDigit) && !strings.ContainsRune("-_.!~*'()", rune(c)) {
 			return -2
 		}
 	}

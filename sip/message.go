@@ -28,7 +28,7 @@ type Message struct {
 	bodyEnd    int
 	err        SyntaxError
 	failed     bool
-	garbled    bool // a CR without LF stands in the header section
+	garbled    bool // a CR or LF alone stands within a header field's value
 }
 
 // offset is where v, a slice of the message, stands in it.

@@ -145,6 +145,9 @@ func TestMessageError(t *testing.T) {
 		{"", head + least + "|X\n : y\n\n", HeaderNone, true},
 		{"", head + least + "X: y|\r\rz\n\n", HeaderNone, false},
 		{"", head + least + "X: y|\r z\n\n", HeaderNone, false},
+		{"", head + least + "|X: y\r\rz", HeaderNone, true},
+		{"", head + least + "X: y\rz\n|Y", HeaderNone, false},
+		{"", head + least + "X: y\rz\n" + strings.Repeat("X: y\n", MaxFields-6) + "|X: y\n\n", HeaderNone, false},
 		{"TP-022", head + least + "l: |x\n\n", HeaderContentLength, true},
 		{"TP-022", head + least + "Content-Length:|\n\n", HeaderContentLength, true},
 		{"HD-016", head + least + "|f: <sip:x@h>\n\n", HeaderFrom, true},
@@ -170,6 +173,9 @@ func TestMessageError(t *testing.T) {
 	var m Message
 	if err := m.Parse([]byte(strings.ReplaceAll(string(crlf(head+least+"X: y\n\n")), "y\r\n", "y\n"))); err == nil || !strings.Contains(err.Error(), "LF without CR") || !m.Answerable() {
 		t.Errorf("a line that ends in LF: %v", err)
+	}
+	if m.Parse([]byte(strings.ReplaceAll(string(crlf(head+least+"X: y\n z\n\n")), "y\r\n", "y\n"))); m.Answerable() {
+		t.Error("a fold without CR is mirrored")
 	}
 	err := m.Parse(crlf(head + strings.Repeat("X: y\n", MaxFields+1) + "\n"))
 	if err == nil || !err.(*SyntaxError).TooLarge {

@@ -62,7 +62,7 @@ func (m *Message) parseFields(start int) int {
 		}
 		end := pos
 		// RFC 3261 §7.3.1: a line that begins with white space goes on with the one before.
-		for end == pos || end < len(b) && (b[end] == ' ' || b[end] == '\t') {
+		for end == pos || foldAt(b, end) {
 			nl := bytes.IndexByte(b[end:], '\n')
 			if nl < 0 {
 				m.fail(HeaderNone, pos, "no CRLF ends a header field")
@@ -72,6 +72,7 @@ func (m *Message) parseFields(start int) int {
 			end += nl + 1
 			if nl == 0 || b[end-2] != '\r' {
 				m.fail(HeaderNone, end-1, "a line ends in LF without CR")
+				m.garbled = m.garbled || foldAt(b, end)
 			} else {
 				ends++
 			}
@@ -86,6 +87,9 @@ func (m *Message) parseFields(start int) int {
 		pos = end
 	}
 }
+
+// foldAt reports whether the line that begins at i goes on with the one before.
+func foldAt(b []byte, i int) bool { return i < len(b) && (b[i] == ' ' || b[i] == '\t') }
 
 // checkCR looks for a CR in the header section that no LF follows: others may take it for the end of a
 // line. The section has so many CRLFs.

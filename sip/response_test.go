@@ -53,6 +53,39 @@ func TestResponse(t *testing.T) {
 	})
 }
 
+// FuzzRefusal refuses whatever can be answered, however malformed: no line of the answer is one that only
+// the request put there.
+func FuzzRefusal(f *testing.F) {
+	corpus(f, func(b []byte) { f.Add(b) })
+	f.Add(crlf("OPTIONS sip:h SIP/2.0\n" + least + "X: y\r\rz\n\n"))
+	f.Add([]byte("OPTIONS sip:h SIP/2.0\r\nVia: SIP/2.0/UDP h\r\nFrom: a\n b\rc\r\nCSeq: 1\r\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var m, again Message
+		var r Request
+		parsed := m.Parse(b)
+		decoded := r.Decode(&m)
+		if !m.Answerable() {
+			if parsed == nil && decoded == nil && m.IsRequest() && m.Method() != Ack {
+				t.Fatalf("%q cannot be answered", b)
+			}
+			return
+		}
+		out := AppendEnd(r.AppendResponse(nil, 400, "", []byte("t"), source), nil)
+		lines := 1
+		for _, h := range []Header{HeaderFrom, HeaderTo, HeaderCallID, HeaderCSeq} {
+			if m.Has(h) {
+				lines++
+			}
+		}
+		for i := m.Index(HeaderVia); i >= 0; i = m.Next(i) {
+			lines++
+		}
+		if err := again.Parse(out); lines <= MaxFields && (err != nil || again.Len() != lines) {
+			t.Fatalf("%q is refused by %q, which has %d header fields, not %d: %v", b, out, again.Len(), lines, err)
+		}
+	})
+}
+
 // FuzzResponse answers whatever can be answered: the answer must parse, and mirror the request.
 func FuzzResponse(f *testing.F) {
 	corpus(f, func(b []byte) { f.Add(b) })

@@ -20,8 +20,8 @@ func (u *URI) Equal(v URI) bool {
 		equalURIHeaders(u.Headers, v.Headers)
 }
 
-// equalEscaped compares text in which a character that is not reserved is equal to its escape
-// (RFC 3261 §19.1.4). One that is reserved is not: RFC 2396 §2.2.
+// equalEscaped compares text in which a character is equal to its escape, but for those that are reserved
+// (RFC 3261 §19.1.4, RFC 2396 §2.2).
 func equalEscaped(a, b []byte, fold bool) bool {
 	if bytes.Equal(a, b) {
 		return true
@@ -33,7 +33,7 @@ func equalEscaped(a, b []byte, fold bool) bool {
 		if fold {
 			x, y = lower(x), lower(y)
 		}
-		if x != y || ex != ey && !is(x, classUnreserved) {
+		if x != y || ex != ey && is(x, classReserved) {
 			return false
 		}
 		i, j = i+nx, j+ny
