@@ -28,7 +28,7 @@ type dial struct {
 // one to the address in received and the port of sent-by; the caller gives both as `to`. Over TLS the peer
 // of a phone has no certificate to know it by, so that only TCP is opened.
 func (t *Transport) redial(flow sip.Flow, to netip.AddrPort, b []byte) error {
-	if flow.Transport != sip.TCP || !to.IsValid() || to.Port() == 0 || to.Addr().IsUnspecified() || to.Addr().IsMulticast() {
+	if flow.Transport != sip.TCP || to.Port() == 0 || !isHost(to.Addr()) {
 		t.counts.add(flow.Transport, unsentGone, 1)
 		return ErrGone
 	}

@@ -152,13 +152,21 @@ func isSTUN(b []byte) bool {
 // unsendable says why a datagram cannot be sent, none if it can.
 func (s *socket) unsendable(to netip.AddrPort, b []byte) counter {
 	switch {
-	case !to.IsValid() || to.Port() == 0 || to.Addr().IsUnspecified() || !s.reaches(to.Addr()):
+	case to.Port() == 0 || !isHost(to.Addr()) || !s.reaches(to.Addr()):
 		return unsentAddress
 	case len(b) > maxPayload:
 		return unsentLarge
 	}
 	return noCounter
 }
+
+// isHost reports whether an address can be that of one host. A broadcast or a multicast would make of one
+// request many answers.
+func isHost(a netip.Addr) bool {
+	return a.IsValid() && !a.IsUnspecified() && !a.IsMulticast() && a.Unmap() != broadcast
+}
+
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // write sends datagrams that are for this socket.
 func (s *socket) write(by packetSender, p []datagram) {
