@@ -220,7 +220,9 @@ func (s *syncer) detach(g *group) *group {
 // changes again if that succeeds.
 func (s *syncer) recover() {
 	s.generation++
-	if err := s.renew(s.generation); err != nil {
+	if err := s.renew(s.generation); err == errStopped {
+		return
+	} else if err != nil {
 		s.failure = err
 		s.cfg.Logger.Error("the disk still fails", "error", err)
 		return
