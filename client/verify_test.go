@@ -123,7 +123,7 @@ func TestServerCertificate(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.row+"/"+row.name, func(t *testing.T) {
-			err, u := askTLS(t, ca, row.cert, "sips:"+domain)
+			u, err := askTLS(t, ca, row.cert, "sips:"+domain)
 			checkTaken(t, row.taken, err, u)
 		})
 	}
@@ -140,7 +140,7 @@ func TestServerCertificate(t *testing.T) {
 		{"another domain", names{dns: []string{"other.example.com"}}, false},
 	} {
 		t.Run("by address/"+row.name, func(t *testing.T) {
-			err, u := askTLS(t, ca, row.cert, "")
+			u, err := askTLS(t, ca, row.cert, "")
 			checkTaken(t, row.taken, err, u)
 		})
 	}
@@ -148,7 +148,7 @@ func TestServerCertificate(t *testing.T) {
 
 // askTLS queries a server that has the certificate. The server URI is one by name, or empty for the
 // address.
-func askTLS(t *testing.T, ca *authority, n names, server string) (error, *uas) {
+func askTLS(t *testing.T, ca *authority, n names, server string) (*uas, error) {
 	t.Helper()
 	u := newUAS(t, sip.TLS, ca.issue(t, n), always("200 OK"))
 	if server == "" {
@@ -159,7 +159,7 @@ func askTLS(t *testing.T, ca *authority, n names, server string) (error, *uas) {
 	lookup := func(ctx context.Context, host string) ([]netip.Addr, error) { return []netip.Addr{u.addr.Addr()}, nil }
 	c, ctx := newClient(t, Config{Server: server, Roots: ca.pool, Lookup: lookup})
 	_, err := c.Query(ctx)
-	return err, u
+	return u, err
 }
 
 func checkTaken(t *testing.T, taken bool, err error, u *uas) {

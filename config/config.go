@@ -52,11 +52,10 @@ type TLS struct {
 	MinVersion         TLSVersion    `toml:"min_version"`
 }
 
-// Certificate is a certificate for some server names.
+// Certificate is a certificate for the server names that stand in it.
 type Certificate struct {
-	Names       []string `toml:"names"` // empty: the names in the certificate
-	Certificate string   `toml:"certificate"`
-	Key         string   `toml:"key"`
+	Certificate string `toml:"certificate"`
+	Key         string `toml:"key"`
 }
 
 // Registrar says what is granted to a REGISTER.
@@ -98,7 +97,6 @@ type Limits struct {
 	IdleTimeout            Duration `toml:"idle_timeout"`            // for a connection that nothing comes from
 	WriteTimeout           Duration `toml:"write_timeout"`           // for a peer that does not read
 	WriteQueue             Size     `toml:"write_queue"`             // bytes that wait for one connection
-	UDPBuffer              Size     `toml:"udp_buffer"`              // socket receive buffer that is asked for
 	ShutdownTimeout        Duration `toml:"shutdown_timeout"`        // for draining at SIGTERM
 }
 
@@ -127,7 +125,7 @@ func Default() Config {
 			{Transport: Transport(sip.UDP), Address: "127.0.0.1:5060"},
 			{Transport: Transport(sip.TCP), Address: "127.0.0.1:5060"},
 		},
-		TLS: TLS{ClientCertificates: ClientCertsNone, MinVersion: "1.2"},
+		TLS: TLS{ClientCertificates: ClientCertsNone, MinVersion: TLS12},
 		Registrar: Registrar{
 			DefaultExpires:     Duration(time.Hour),
 			MinExpires:         Duration(time.Minute),
@@ -156,7 +154,6 @@ func Default() Config {
 			IdleTimeout:            Duration(2 * time.Hour),
 			WriteTimeout:           Duration(10 * time.Second),
 			WriteQueue:             256 << 10,
-			UDPBuffer:              4 << 20,
 			ShutdownTimeout:        Duration(10 * time.Second),
 		},
 		Log: Log{Level: LogInfo, Format: LogAuto},

@@ -26,8 +26,7 @@ var keys = []key{
 	{"tls.min_version", "The lowest version of TLS that is spoken: 1.2 or 1.3.", ""},
 	{"tls.client_certificates", "none: clients are not asked for a certificate. request: they are, and one that is given must be valid. require: no connection without a valid one.", ""},
 	{"tls.client_ca", "PEM file with the CAs that sign clients' certificates. Required by request and require.", `"clients.pem"`},
-	{"tls.sni[].names", "Server names that this certificate is for. Default: the names in the certificate.", `["sip.example.org"]`},
-	{"tls.sni[].certificate", "As tls.certificate, for clients that ask for one of the names.", `"example.org.pem"`},
+	{"tls.sni[].certificate", "As tls.certificate, for clients that ask for one of the names in it; wildcards count for nothing (RFC 5922).", `"example.org.pem"`},
 	{"tls.sni[].key", "As tls.key.", `"example.org.key"`},
 
 	{"registrar.default_expires", "Granted to a SIP contact that asks for no expiry. Contacts of other schemes that ask for none do not expire.", ""},
@@ -36,7 +35,7 @@ var keys = []key{
 	{"registrar.max_contacts", "Contacts that one address of record may have. A REGISTER that would make more is refused with 403.", ""},
 	{"registrar.jitter", "Granted expiries are shortened at random by up to this share, from 0 to 0.5, so that phones that came back together do not refresh together for ever.", ""},
 	{"registrar.lenient_cseq", "Take a REGISTER with the Call-ID of a binding and a CSeq that is not higher. RFC 3261 refuses it; some phones start again at 1 after a reboot, with the same Call-ID. Leave it off unless you have such phones: it lets an old REGISTER that comes late undo a new one.", ""},
-	{"registrar.path_without_support", "A REGISTER with a Path whose client does not say that it supports it (RFC 3327): refuse (420, as the RFC recommends), accept (the path is stored and used; for edge proxies in front of ordinary phones), or ignore (registered without the path).", ""},
+	{"registrar.path_without_support", "A REGISTER with a Path whose client does not say that it supports it (RFC 3327): refuse (420, as the RFC recommends), or accept (the path is stored and used; for edge proxies in front of ordinary phones).", ""},
 	{"registrar.service_route", "URIs of the Service-Route that a 200 carries (RFC 3608): the way that clients are to send their requests. Empty: none.", `["sip:edge.example.com;lr"]`},
 
 	{"location.durability", "When a REGISTER is answered 200. sync: when the change is on disk; nothing that was acknowledged is lost, whatever happens. interval: at once, and the disk follows at each interval; a crash of the machine loses at most that. none: at once, the operating system writes when it likes; a crash of the machine loses some 30 s. With these two, a server that is killed loses the changes of its last milliseconds.", ""},
@@ -58,7 +57,6 @@ var keys = []key{
 	{"limits.idle_timeout", "After this a connection that nothing came from is closed, keep-alives included. Longer than max_expires it never closes a registered phone that is alive.", ""},
 	{"limits.write_timeout", "After this a connection whose peer does not read is closed.", ""},
 	{"limits.write_queue", "Bytes that may wait for one connection's peer to read; over it, the connection is closed.", ""},
-	{"limits.udp_buffer", "Receive buffer that is asked of the operating system for each UDP socket; it takes the bursts.", ""},
 	{"limits.shutdown_timeout", "How long SIGTERM waits for what is under way before it closes all.", ""},
 
 	{"log.level", "debug, info, warn or error: what is less severe is not logged.", ""},

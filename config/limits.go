@@ -42,9 +42,6 @@ const (
 	maxHead = 1 << 20
 	maxBody = 16 << 20
 
-	// minUDPBuffer is what one datagram of the largest size takes.
-	minUDPBuffer = 64 << 10
-
 	// maxNonces bounds the memory of the replay window: some tens of bytes for each nonce.
 	maxNonces = 1 << 26
 )

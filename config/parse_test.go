@@ -322,7 +322,7 @@ func FuzzParse(f *testing.F) {
 	for _, part := range strings.Split(issueFile, "\n\n") {
 		f.Add([]byte(part))
 	}
-	f.Add([]byte("listen = [{transport = \"udp\", adress = \"127.0.0.1:5060\"}]\n[domain.x]\n[[tls.sni]]\nnames=[1]"))
+	f.Add([]byte("listen = [{transport = \"udp\", adress = \"127.0.0.1:5060\"}]\n[domain.x]\n[[tls.sni]]\nkey=[1]"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		cfg, err := Parse("f.toml", text, nil)
 		if err != nil {

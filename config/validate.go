@@ -220,7 +220,6 @@ func (s *source) validateLimits(l *Limits) {
 	s.atLeast("limits.idle_timeout", l.IdleTimeout, Duration(time.Second))
 	s.atLeast("limits.write_timeout", l.WriteTimeout, Duration(time.Second))
 	s.atLeastBytes("limits.write_queue", l.WriteQueue, minHead)
-	s.atLeastBytes("limits.udp_buffer", l.UDPBuffer, minUDPBuffer)
 }
 
 func (s *source) between(path string, n, low, high int) {

@@ -164,20 +164,25 @@ type PathPolicy string
 const (
 	PathAccept PathPolicy = "accept" // the path is stored and used
 	PathRefuse PathPolicy = "refuse" // 420 with Unsupported: path
-	PathIgnore PathPolicy = "ignore" // registered without the path
 )
 
 // UnmarshalText reads one of the policies.
 func (p *PathPolicy) UnmarshalText(b []byte) error {
-	return choose(p, "choice for path_without_support", b, PathAccept, PathRefuse, PathIgnore)
+	return choose(p, "choice for path_without_support", b, PathAccept, PathRefuse)
 }
 
 // TLSVersion is the lowest version of TLS that is spoken.
 type TLSVersion string
 
+// The versions.
+const (
+	TLS12 TLSVersion = "1.2"
+	TLS13 TLSVersion = "1.3"
+)
+
 // UnmarshalText reads 1.2 or 1.3.
 func (v *TLSVersion) UnmarshalText(b []byte) error {
-	return choose(v, "TLS version", b, "1.2", "1.3")
+	return choose(v, "TLS version", b, TLS12, TLS13)
 }
 
 // LogLevel is the least severe level that is logged.

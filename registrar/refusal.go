@@ -80,7 +80,7 @@ var (
 // refuse makes the response of a request that goes no further. The header fields that a status needs
 // besides the mirrored ones follow it.
 func (reg *Registration) refuse(req *sip.Request, toTag []byte, why *refusal) {
-	b := sip.AppendResponse(reg.failed[:0], req.Message, why.status, why.phrase, toTag, reg.flow.Remote)
+	b := req.AppendResponse(reg.failed[:0], why.status, why.phrase, toTag, reg.flow.Remote)
 	switch why {
 	case badExtension:
 		b = appendUnsupported(b, req)

@@ -11,7 +11,7 @@ import (
 
 // begin makes all of the 200 that comes before its Contacts.
 func (reg *Registration) begin(req *sip.Request, toTag []byte) {
-	b := sip.AppendResponse(reg.ok[:0], req.Message, 200, "OK", toTag, reg.flow.Remote)
+	b := req.AppendResponse(reg.ok[:0], 200, "OK", toTag, reg.flow.Remote)
 	reg.statusLine = bytes.IndexByte(b, '\n') + 1
 	reg.mirrored = len(b)
 	// RFC 3261 §10.3 step 8: Date.

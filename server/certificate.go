@@ -23,6 +23,9 @@ func loadTLS(c config.TLS) (t transport.TLSConfig, err error) {
 			return t, err
 		}
 	}
+	if c.MinVersion == config.TLS13 {
+		t.MinVersion = tls.VersionTLS13
+	}
 	switch c.ClientCertificates {
 	case config.ClientCertsRequest:
 		t.ClientAuth = transport.RequestClientCertificate

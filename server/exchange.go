@@ -18,6 +18,7 @@ type exchange struct {
 	server       *Server
 	msg          sip.Message
 	req          sip.Request
+	decoded      bool // req is, whole
 	registration registrar.Registration
 	flow         sip.Flow
 	to           netip.AddrPort // where the response goes over UDP
@@ -30,7 +31,7 @@ func (s *Server) newExchange() any { return &exchange{server: s} }
 
 // release gives the exchange back. Nothing of the request may be used afterwards.
 func (x *exchange) release() {
-	x.req = sip.Request{}
+	x.req, x.decoded = sip.Request{}, false
 	x.server.exchanges.Put(x)
 }
 

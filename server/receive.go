@@ -69,6 +69,7 @@ func (s *Server) understand(now time.Time, out *transport.Out, in *transport.Arr
 		s.malformed(now, out, in, x, refusedHeader, err)
 		return false
 	}
+	x.decoded = true
 	if !x.req.Target.IsSIP() {
 		// RFC 3261 §8.2.2.1
 		s.refuse(now, out, in, x, refusedScheme, 416, "")
@@ -124,6 +125,9 @@ func (s *Server) refuse(now time.Time, out *transport.Out, in *transport.Arrival
 // begin begins a response in the reader's batch: the status-line and what is mirrored.
 func (s *Server) begin(out *transport.Out, in *transport.Arrival, x *exchange, status int, phrase string) []byte {
 	x.tag = s.tagger.append(x.tag[:0], &x.msg)
+	if x.decoded {
+		return x.req.AppendResponse(out.Buffer(), status, phrase, x.tag, in.Flow.Remote)
+	}
 	return sip.AppendResponse(out.Buffer(), &x.msg, status, phrase, x.tag, in.Flow.Remote)
 }
 

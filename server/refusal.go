@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"log/slog"
 	"net/netip"
 	"sync/atomic"
@@ -86,7 +87,7 @@ func (l *ledger) refuse(now time.Time, why refusal, from netip.AddrPort, detail 
 	if why == refusedStore || why == refusedLoad || why == refusedInternal {
 		level = slog.LevelError
 	}
-	l.log.Log(nil, level, "refused", "reason", refusalNames[why], "from", from.String(), "detail", detail,
+	l.log.Log(context.Background(), level, "refused", "reason", refusalNames[why], "from", from.String(), "detail", detail,
 		"unlogged", r.quiet.Swap(0))
 }
 

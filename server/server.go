@@ -18,6 +18,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -119,7 +120,7 @@ func (s *Server) open(cfg config.Config) error {
 		return fmt.Errorf("data folder: %w", err)
 	}
 	bindings, err := journal.Open(journal.Config{
-		Dir:           filepath.Join(cfg.Data, "location"),
+		Dir:           filepath.Join(cfg.Data, LocationFolder),
 		Durability:    journalDurability(cfg.Location.Durability),
 		Interval:      time.Duration(cfg.Location.Interval),
 		SnapshotBytes: int64(cfg.Location.SnapshotSize),
@@ -140,11 +141,30 @@ func (s *Server) open(cfg config.Config) error {
 	if err := s.subscribers.Load(context.Background(), store); err != nil {
 		return fmt.Errorf("subscribers: %w", err)
 	}
+	s.checkRealms(cfg)
 	return nil
 }
 
-// SubscriberFile is the database of subscribers in the data folder.
-const SubscriberFile = "subscribers.db"
+// checkRealms warns of subscribers who can never authenticate, since their digests were made for another
+// realm than the one that they are challenged with.
+func (s *Server) checkRealms(cfg config.Config) {
+	for _, have := range s.subscribers.Domains() {
+		i := slices.IndexFunc(cfg.Domains, func(d config.Domain) bool { return d.Name == have.Name })
+		switch {
+		case i < 0:
+			s.log.Warn("subscribers of a domain that is not served", "domain", have.Name)
+		case cfg.Domains[i].Realm != have.Realm:
+			s.log.Warn("subscribers whose passwords were stored for another realm cannot register: give them new ones, or the domain its old realm",
+				"domain", have.Name, "realm", cfg.Domains[i].Realm, "stored", have.Realm)
+		}
+	}
+}
+
+// What is in the data folder.
+const (
+	SubscriberFile = "subscribers.db" // the database of subscribers
+	LocationFolder = "location"       // the bindings: package journal's folder
+)
 
 // Listen binds all sockets, or none and says which could not be had.
 func (s *Server) Listen() error { return s.transport.Listen() }

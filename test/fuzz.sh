@@ -7,7 +7,7 @@ count=0
 while IFS=: read -r file target; do
   package=./$(dirname "$file")
   echo "fuzz $package $target $time"
-  go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package"
+  go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 10x "$package"
   count=$((count + 1))
 done < <(git ls-files '*_test.go' | xargs grep -HoE '^func Fuzz[A-Za-z0-9_]+' | sed 's/func //' | sort)
 echo "fuzz: $count targets ran"

@@ -27,6 +27,7 @@ type TLSConfig struct {
 	Certificates []tls.Certificate // by the names in them; the first one for every other name
 	ClientAuth   ClientAuth
 	ClientCAs    *x509.CertPool // who may sign client certificates; nil: the system's
+	MinVersion   uint16         // as crypto/tls numbers them; 0, or less than it: TLS 1.2
 }
 
 // LoadCertificate reads a certificate chain and its key from PEM files.
@@ -76,7 +77,7 @@ func (c *certificates) set(cfg TLSConfig) error {
 		}
 	}
 	now := &tls.Config{
-		MinVersion: tls.VersionTLS12,
+		MinVersion: max(cfg.MinVersion, tls.VersionTLS12),
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			if cert := byName[strings.ToLower(hello.ServerName)]; cert != nil {
 				return cert, nil

@@ -24,7 +24,6 @@ type call struct {
 	client  *client.Client
 	ladder  client.Ladder
 	self    string // name of the left lifeline
-	count   int    // of F numbers, ignored messages included
 	first   map[string]int
 	dropped int
 }

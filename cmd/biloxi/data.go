@@ -141,14 +141,11 @@ type closedLocations struct {
 	journal *journal.Journal
 }
 
-// locationFolder is the journal's folder in the data folder, as the server has it.
-const locationFolder = "location"
-
 func (l *closedLocations) open() (admin.Locations, error) {
 	if l.journal != nil {
 		return l.journal, nil
 	}
-	j, err := journal.Open(journal.Config{Dir: filepath.Join(l.cfg.Data, locationFolder)})
+	j, err := journal.Open(journal.Config{Dir: filepath.Join(l.cfg.Data, server.LocationFolder)})
 	if errors.Is(err, journal.ErrLocked) {
 		return nil, fmt.Errorf("a server uses %s, but does not answer at %s", l.cfg.Data, filepath.Join(l.cfg.Data, admin.SocketName))
 	}
