@@ -86,7 +86,7 @@ func (t *Transport) dial(one *dial, from netip.Addr, to netip.AddrPort, reads bo
 	if c != nil {
 		c.dialled, c.uncounted = to, !reads
 	}
-	if !t.opened(one, to, c) {
+	if !t.deliver(one, to, c) {
 		if reads {
 			t.readers.Done()
 		}
@@ -95,8 +95,8 @@ func (t *Transport) dial(one *dial, from netip.Addr, to netip.AddrPort, reads bo
 	c.run()
 }
 
-// opened sends what waited for a connection, which is nil if none was opened.
-func (t *Transport) opened(one *dial, to netip.AddrPort, c *conn) bool {
+// deliver sends what waited for a connection, which is nil if none was opened.
+func (t *Transport) deliver(one *dial, to netip.AddrPort, c *conn) bool {
 	d := &t.dials
 	d.mu.Lock()
 	delete(d.under, to)
