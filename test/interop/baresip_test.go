@@ -14,16 +14,26 @@ import (
 	"biloxi/test/bed"
 )
 
-// baresip runs a baresip that registers a user, with as few modules as that takes.
+// baresip runs a baresip that registers a user over one transport.
 func baresip(t *testing.T, r *registrar, transport sip.Transport, user string, seconds int) *process {
+	t.Helper()
+	return baresipAccount(t, r, user, fmt.Sprintf("outbound=%q;regint=%d", r.route(transport), seconds))
+}
+
+// route is the URI by which a phone finds the server without DNS.
+func (r *registrar) route(transport sip.Transport) string {
+	return fmt.Sprintf("sip:%s;transport=%s", r.addr[transport], strings.ToLower(transport.String()))
+}
+
+// baresipAccount runs a baresip with as few modules as a registration takes.
+func baresipAccount(t *testing.T, r *registrar, user, params string) *process {
 	t.Helper()
 	dir := t.TempDir()
 	modules := "/usr/lib/baresip/modules"
 	write(t, filepath.Join(dir, "config"), fmt.Sprintf("sip_listen 127.0.0.1:0\nsip_cafile %s\nsip_verify_server yes\n"+
 		"module_path %s\nmodule_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\n", r.ca, modules))
-	to := fmt.Sprintf("sip:%s;transport=%s", r.addr[transport], strings.ToLower(transport.String()))
-	write(t, filepath.Join(dir, "accounts"), fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%[1]s;auth_pass=%[4]s;outbound=%[5]q;regint=%[6]d\n",
-		user, bed.Domain, strings.ToLower(transport.String()), bed.Password(user), to, seconds))
+	write(t, filepath.Join(dir, "accounts"), fmt.Sprintf("<sip:%s@%s>;auth_user=%[1]s;auth_pass=%[3]s;%[4]s\n",
+		user, bed.Domain, bed.Password(user), params))
 	return run(t, dir, []string{"HOME=" + dir}, program(t, "baresip"), "-f", dir, "-s")
 }
 
@@ -50,6 +60,24 @@ func TestBaresip(t *testing.T) {
 		r.count(t, look, 0)
 		p.wait(10 * time.Second)
 	})
+}
+
+// TestBaresipOutbound registers over two flows at once (RFC 5626).
+func TestBaresipOutbound(t *testing.T) {
+	r := startRegistrar(t)
+	look := r.look(t, "u0")
+	p := baresipAccount(t, r, "u0", fmt.Sprintf("outbound=%q;outbound2=%q;sipnat=outbound;regint=60", r.route(sip.UDP), r.route(sip.TCP)))
+	flows := map[string]bool{}
+	for _, b := range r.count(t, look, 2) {
+		id, _ := b.Param("reg-id")
+		flows[id] = true
+	}
+	if !flows["1"] || !flows["2"] {
+		t.Errorf("the flows are %v", flows)
+	}
+	p.signal(syscall.SIGTERM)
+	r.count(t, look, 0)
+	p.wait(10 * time.Second)
 }
 
 // TestBaresipAlgorithms: an offer of SHA-256 anywhere keeps baresip out, for which reason the default is

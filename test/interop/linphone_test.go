@@ -15,7 +15,8 @@ import (
 	"biloxi/test/bed"
 )
 
-// linphone runs linphone's console program, which registers a user.
+// linphone runs linphone's console program, which registers a user. It matches no IP address in a
+// certificate, so it is told the server's name, and its address by maddr.
 func linphone(t *testing.T, r *registrar, transport sip.Transport, user string, seconds int) *process {
 	t.Helper()
 	home := t.TempDir()
@@ -32,18 +33,24 @@ verify_server_certs=1
 verify_server_cn=1
 default_proxy=0
 [proxy_0]
-reg_proxy=<sip:%s;transport=%s>
-reg_identity=sip:%s@%s
-reg_expires=%d
+reg_proxy=<sip:%s:%d;maddr=127.0.0.1;transport=%s>
+reg_identity=sip:%s@%[2]s
+reg_expires=%[6]d
 reg_sendregister=1
 publish=0
 [auth_info_0]
-username=%[4]s
+username=%[5]s
 passwd=%[7]s
 realm=%[8]s
-domain=%[5]s
-`, r.ca, r.addr[transport], strings.ToLower(transport.String()), user, bed.Domain, seconds, bed.Password(user), bed.Realm))
-	return run(t, home, []string{"HOME=" + home}, program(t, "linphonec"), "-c", rc, "-d", "6", "-l", filepath.Join(home, "log"))
+domain=%[2]s
+`, r.ca, bed.Domain, r.addr[transport].Port(), strings.ToLower(transport.String()), user, seconds, bed.Password(user), bed.Realm))
+	p := run(t, home, []string{"HOME=" + home}, program(t, "linphonec"), "-c", rc, "-d", "6", "-l", filepath.Join(home, "log"))
+	t.Cleanup(func() {
+		if log, err := os.ReadFile(filepath.Join(home, "log")); err == nil && t.Failed() {
+			t.Logf("linphone's log:\n%s", log)
+		}
+	})
+	return p
 }
 
 // TestLinphone registers, refreshes and, when told to quit, unregisters; with MD5, as a server offers by
