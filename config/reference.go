@@ -81,7 +81,7 @@ address = "0.0.0.0:5060"
 - **Secrets**: every variable has a variant with ` + "`_FILE`" + ` behind it that names a file whose content is the value:
   ` + "`BILOXI_DOMAIN_0_REALM_FILE=/run/secrets/realm`" + `.
 - **Reload**: SIGHUP reads the file and all certificates again. If anything is wrong, all of it stays as it was and the
-  error is logged. ` + "`data`, `[[listen]]`, `[location]`, `[limits]`" + ` and what ` + "`[tls]`" + ` says of clients and versions take a restart:
+  error is logged. ` + "`data`, `[[listen]]`, `[location]` and `[limits]`" + ` take a restart:
   a reload of a file in which they have changed is refused.
 `
 

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"net/netip"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -16,8 +17,26 @@ func (s *Server) Receive(out *transport.Out, in *transport.Arrival) {
 	s.ledger.received.Add(1)
 	x := s.exchanges.Get().(*exchange)
 	x.flow, x.to = in.Flow, in.Flow.Remote
+	defer s.survive(out, in)
 	if waits := s.handle(s.now(), out, in, x); !waits {
 		x.release()
+	}
+}
+
+// survive keeps a fault of ours in one request from ending all others: it is logged with its stack,
+// counted, and answered 500 (RFC 3261 §21.5.1). The exchange is left to the garbage collector, since nobody
+// knows what state it is in.
+func (s *Server) survive(out *transport.Out, in *transport.Arrival) {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	s.log.Error("internal error", "fault", fault, "from", in.Flow.Remote.String(), "stack", string(debug.Stack()))
+	x := s.newExchange().(*exchange)
+	if x.msg.Parse(in.Data) == nil && x.msg.Answerable() {
+		via, _ := x.msg.Via()
+		x.to = responseAddr(via, in.Flow)
+		s.refuse(s.now(), out, in, x, refusedInternal, 500, "")
 	}
 }
 

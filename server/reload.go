@@ -9,7 +9,7 @@ import (
 	"biloxi/config"
 )
 
-// Reload takes another configuration: domains, registrar, authentication and certificates. All of it or,
+// Reload takes another configuration: domains, registrar, authentication and TLS. All of it or,
 // with the error, nothing. A key that needs a restart and has changed is an error too.
 func (s *Server) Reload(cfg config.Config) error {
 	s.reload.Lock()
@@ -22,10 +22,8 @@ func (s *Server) Reload(cfg config.Config) error {
 	if err != nil {
 		return err
 	}
-	if len(tls.Certificates) > 0 {
-		if err := s.transport.SetCertificates(tls.Certificates); err != nil {
-			return err
-		}
+	if err := s.transport.SetTLS(tls); err != nil {
+		return err
 	}
 	s.state.Store(s.newState(cfg, old))
 	s.log.Info("configuration reloaded", "domains", len(cfg.Domains))
@@ -42,8 +40,6 @@ func needsRestart(old, cfg config.Config) error {
 	}
 	note(old.Data == cfg.Data, "data")
 	note(slices.Equal(old.Listeners, cfg.Listeners), "[[listen]]")
-	note(old.TLS.ClientCertificates == cfg.TLS.ClientCertificates && old.TLS.ClientCA == cfg.TLS.ClientCA &&
-		old.TLS.MinVersion == cfg.TLS.MinVersion, "[tls] client_certificates, client_ca, min_version")
 	note(old.Location == cfg.Location, "[location]")
 	note(old.Limits == cfg.Limits, "[limits]")
 	if len(keys) == 0 {
