@@ -76,6 +76,11 @@ func (p *Phone) Answer(c Challenge) {
 // Challenge is the challenge that the phone answers.
 func (p *Phone) Challenge() Challenge { return p.challenge }
 
+// Authorization is the value that answers the phone's challenge for a request without a body.
+func (p *Phone) Authorization(method, uri string) string {
+	return Credentials{}.authorization(p, &Request{Method: method, URI: uri})
+}
+
 // NoCredentials takes the credentials off.
 func NoCredentials() Edit { return func(r *Request) { r.credentials = nil } }
 
