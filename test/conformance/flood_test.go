@@ -2,9 +2,11 @@ package conformance
 
 import (
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,7 +46,9 @@ func garbage(r *rand.Rand, request string) []byte {
 
 // TestFlood: bad input from many sources leaves the server up, its memory flat, and a count by reason.
 func TestFlood(t *testing.T) {
-	b := start(t)
+	var log logged
+	b := bed.Start(t, bed.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	began := time.Now()
 	sources := make([]*Phone, 50)
 	for i := range sources {
 		sources[i] = newPhone(t, b)
@@ -74,7 +78,29 @@ func TestFlood(t *testing.T) {
 		if refused[reason] == 0 {
 			t.Errorf("%s is not counted: %v", reason, refused)
 		}
+		// A line a second at most, and one for the second that the test began in.
+		if lines, most := log.count("reason="+reason), int(time.Since(began)/time.Second)+1; lines == 0 || lines > most {
+			t.Errorf("%s is logged %d times in %v", reason, lines, time.Since(began))
+		}
 	}
+}
+
+// logged is what a server has logged.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logged) count(part string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), part)
 }
 
 // TestStreamFlood is TestFlood on connections, each of which dies of what it sent.

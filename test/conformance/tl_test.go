@@ -4,6 +4,7 @@ import (
 	"context"
 	cryptotls "crypto/tls"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +46,27 @@ func TestTLS(t *testing.T) {
 		p.Register(Contact("<sips:one@192.0.2.1>"), Line("Supported: path", "Path: <sips:a.example;lr>")).Expect(200)
 		// A contact of another scheme goes with either (RFC 3665 §2.2).
 		p.Register(Contact("<mailto:one@example.com>")).Expect(200).Bound("sips:one@192.0.2.1", "mailto:one@example.com")
+	})
+}
+
+// TestNoTrust: a connection proves nothing about who a phone is.
+func TestNoTrust(t *testing.T) {
+	b := start(t, func(c *config.Config) {
+		c.TLS.ClientCertificates, c.TLS.ClientCA = config.ClientCertsRequest, bed.CAFile(c.TLS.Certificate)
+	})
+	t.Run("TL-009", func(t *testing.T) {
+		p := phoneOver(t, b, tls)
+		p.Once(Contact("<sips:one@192.0.2.1>")).Expect(401)
+		p.Bound()
+	})
+	t.Run("TL-014", func(t *testing.T) {
+		p := phoneOver(t, b, tls)
+		for _, r := range []*Response{p.Once(), p.Once(Method("OPTIONS")), p.Once(Method("INVITE")),
+			p.Register(Contact("<sips:one@192.0.2.1>")), p.Register(Contact("*"))} {
+			if strings.Contains(strings.ToLower(r.Raw), "transport=tls") {
+				r.Fatalf("transport=tls")
+			}
+		}
 	})
 }
 

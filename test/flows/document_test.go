@@ -11,7 +11,8 @@ import (
 const introduction = "# The call flows of RFC 3665, section 2\n\n" +
 	"Written by `go test ./test/flows -update`; do not edit. These are the messages that went over the wire between Bob's\n" +
 	"phone at 192.0.2.201 and a whole server at 192.0.2.222, on a simulated network and its clock, which begins in 2000. Nonces,\n" +
-	"digests and To-tags differ in each run; `go test ./test/flows` sees to it that nothing else does.\n\n" +
+	"digests and To-tags differ in each run; `go test ./test/flows` sees to it that nothing else does. Each flow has a server of\n" +
+	"its own, on which the flows that its precondition names have run.\n\n" +
 	"What differs from the RFC: digests are real; branches are new for each request; the 200 has a Date; in 2.4 the CSeq\n" +
 	"is higher than that of the bindings that are removed, since what is printed there must be refused (RFC 3261 §10.3 step 6).\n"
 
