@@ -63,7 +63,13 @@ func testConfig(t testing.TB) config.Config {
 // start serves until the test ends.
 func start(t testing.TB, c config.Config) *Server {
 	t.Helper()
-	s, err := New(c, Options{})
+	return startWith(t, c, Options{})
+}
+
+// startWith is start with options.
+func startWith(t testing.TB, c config.Config, opt Options) *Server {
+	t.Helper()
+	s, err := New(c, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
