@@ -158,7 +158,7 @@ func provision(t testing.TB, cfg config.Config) {
 	if err != nil {
 		t.Fatalf("subscribers: %v", err)
 	}
-	users := []string{"alice", "bob", "admin", "d%o", `q"uote`}
+	users := []string{"alice", "bob", "admin"}
 	for i := range Users {
 		users = append(users, fmt.Sprint("u", i))
 	}
