@@ -44,6 +44,8 @@ type Options struct {
 
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
+
+	disk journal.FS // of the bindings; nil: the system's. This package's tests have it fail
 }
 
 // Server is one SIP element: a registrar with its location service.
@@ -96,7 +98,7 @@ func New(cfg config.Config, opt Options) (_ *Server, err error) {
 	if s.transport, err = transport.New(transportConfig(cfg, tls, opt, s.log), s); err != nil {
 		return nil, err
 	}
-	if err := s.open(cfg); err != nil {
+	if err := s.open(cfg, opt.disk); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -115,7 +117,7 @@ func (s *Server) newState(cfg config.Config, old *state) *state {
 }
 
 // open opens the stores and reads all subscribers into memory.
-func (s *Server) open(cfg config.Config) error {
+func (s *Server) open(cfg config.Config, disk journal.FS) error {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
@@ -125,6 +127,7 @@ func (s *Server) open(cfg config.Config) error {
 		Interval:      time.Duration(cfg.Location.Interval),
 		SnapshotBytes: int64(cfg.Location.SnapshotSize),
 		MaxPending:    int(cfg.Location.MaxPending),
+		FS:            disk,
 		Logger:        s.log,
 		Synced:        s.transport.Flush,
 		Now:           s.now,
