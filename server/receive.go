@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"runtime/debug"
 	"strings"
@@ -23,20 +24,20 @@ func (s *Server) Receive(out *transport.Out, in *transport.Arrival) {
 	}
 }
 
-// survive keeps a fault of ours in one request from ending all others: it is logged with its stack,
-// counted, and answered 500 (RFC 3261 §21.5.1). The exchange is left to the garbage collector, since nobody
-// knows what state it is in.
+// survive keeps a fault of ours in one request from ending all others: it is counted, logged with its stack,
+// and answered 500 (RFC 3261 §21.5.1). The exchange is left to the garbage collector, since nobody knows what
+// state it is in.
 func (s *Server) survive(out *transport.Out, in *transport.Arrival) {
 	fault := recover()
 	if fault == nil {
 		return
 	}
-	s.log.Error("internal error", "fault", fault, "from", in.Flow.Remote.String(), "stack", string(debug.Stack()))
+	s.ledger.refuse(s.now(), refusedInternal, in.Flow.Remote, fmt.Sprintf("%v\n%s", fault, debug.Stack()))
 	x := s.newExchange().(*exchange)
 	if x.msg.Parse(in.Data) == nil && x.msg.Answerable() {
 		via, _ := x.msg.Via()
 		x.to = responseAddr(via, in.Flow)
-		s.refuse(s.now(), out, in, x, refusedInternal, 500, "")
+		s.reply(out, in, x, 500, sip.AppendEnd(s.begin(out, in, x, 500, ""), nil))
 	}
 }
 

@@ -2,11 +2,31 @@ package server
 
 import (
 	"fmt"
+	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
+
+// logLines is a log that can be read while it is written.
+type logLines struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *logLines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *logLines) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
 
 // ask sends a REGISTER of Bob's without credentials, and returns the answer.
 func ask(t *testing.T, to string, branch string) string {
@@ -31,7 +51,9 @@ func ask(t *testing.T, to string, branch string) string {
 // TestSurvive shows that a fault of ours in one request is answered 500, counted, and ends nothing else.
 func TestSurvive(t *testing.T) {
 	t.Run("HD-017", func(t *testing.T) {
-		s := start(t, testConfig(t))
+		var log logLines
+		now := time.Now() // stands still: all faults are of one second
+		s := startWith(t, testConfig(t), Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time { return now }})
 		to := s.Addrs()[0].Local.String()
 		whole := s.state.Load()
 		broken := *whole
@@ -41,8 +63,17 @@ func TestSurvive(t *testing.T) {
 		if !strings.HasPrefix(answer, "SIP/2.0 500 ") || !strings.Contains(answer, "branch=z9hG4bKfault") {
 			t.Errorf("a fault is answered\n%s", answer)
 		}
-		if n := s.ledger.counters().Refused["internal"]; n != 1 {
-			t.Errorf("%d faults counted, want 1", n)
+		const more = 100
+		for i := range more {
+			ask(t, to, fmt.Sprint("again", i))
+		}
+		if n := s.ledger.counters().Refused["internal"]; n != 1+more {
+			t.Errorf("%d faults counted, want %d", n, 1+more)
+		}
+		if text := log.text(); !strings.Contains(text, "receive.go") {
+			t.Errorf("no stack is logged:\n%s", text)
+		} else if n := strings.Count(text, "reason=internal"); n != 1 {
+			t.Errorf("%d lines for %d faults in a second", n, 1+more)
 		}
 		s.state.Store(whole)
 		if answer := ask(t, to, "whole"); !strings.HasPrefix(answer, "SIP/2.0 401 ") {
