@@ -78,7 +78,7 @@ func addrPort(a net.Addr) netip.AddrPort {
 // handshake makes a TLS server of the connection. It runs on a goroutine of its own, so that the deep stack
 // it needs does not stay with the reader.
 func (c *conn) handshake() (failed counter, err error) {
-	if why := c.t.admission.enterHandshake(c.source); why != noCounter {
+	if why := c.t.admission.enterHandshake(c.source, c.t.stop); why != noCounter {
 		return why, nil
 	}
 	defer c.t.admission.leaveHandshake(c.source)

@@ -41,8 +41,8 @@ const (
 	// DefaultHandshake is how long a TLS handshake may take: some round trips of a bad mobile link.
 	DefaultHandshake = 10 * time.Second
 
-	// DefaultMaxHandshakes is the number of TLS handshakes under way at once. One costs 1-2 ms of CPU, so
-	// that two cores finish so many in about a second, well before their deadline.
+	// DefaultMaxHandshakes is the number of TLS handshakes under way at once; more wait for their turn. One
+	// costs 1-2 ms of CPU, so that two cores finish so many in about a second, well before their deadline.
 	DefaultMaxHandshakes = 1024
 
 	// DefaultMaxUnfinished is how many bytes the large messages that streams have begun and not finished
@@ -129,7 +129,7 @@ type Limits struct {
 	WriteQueue        int           // bytes per connection; default [DefaultWriteQueue]
 	Write             time.Duration // for the queue to leave; default [DefaultWrite]
 	Handshake         time.Duration // of TLS; default [DefaultHandshake]
-	MaxHandshakes     int           // at once; default [DefaultMaxHandshakes]
+	MaxHandshakes     int           // at once, others wait for as long as Handshake; default [DefaultMaxHandshakes]
 	MaxUnfinished     int           // bytes; default [DefaultMaxUnfinished]
 	MaxDials          int           // at once; default [DefaultMaxDials]
 	Dial              time.Duration // to open a connection; default [DefaultDial]

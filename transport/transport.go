@@ -79,7 +79,7 @@ func New(cfg Config, h Handler) (*Transport, error) {
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
 	}
-	t.admission = admission{limits: &t.cfg.Limits, sources: map[netip.Addr]use{}}
+	t.admission = newAdmission(&t.cfg.Limits)
 	t.dials = dials{under: map[netip.AddrPort]*dial{}, open: map[netip.AddrPort]*conn{}}
 	// Serials of another life of the process, which bindings on disk remember, are not met again.
 	t.serial.Store(rand.Uint64() << 32)
