@@ -25,6 +25,10 @@ const (
 
 	// mostDelay is how long after the last of them the end may come: some groups' syncs.
 	mostDelay = 10 * time.Millisecond
+
+	// mostStart is how long after a start the server may be killed before it serves: about what reading the folder
+	// takes.
+	mostStart = 100 * time.Millisecond
 )
 
 // crashes is how often the server is killed.
@@ -51,6 +55,7 @@ func TestCrash(t *testing.T) {
 	t.Run("T12", func(t *testing.T) {
 		for n := range crashes(t) {
 			w.round(t, fmt.Sprint("kill ", n+1), syscall.SIGKILL)
+			w.stumble(t)
 		}
 		w.check(t) // the administrator's command reads the folder itself when no server runs
 	})
@@ -102,6 +107,16 @@ func (w *world) round(t *testing.T, name string, sig syscall.Signal) {
 		t.Errorf("SIGTERM: %v\n%s", err, server.log.text())
 	}
 	t.Logf("%s after %d acknowledgements", name, l.acks.Load())
+}
+
+// stumble kills the server while it starts, some times or not at all: it must not lose what it has not read yet.
+func (w *world) stumble(t *testing.T) {
+	t.Helper()
+	for w.random.IntN(3) > 0 {
+		server := w.launch(t)
+		time.Sleep(time.Duration(w.random.Int64N(int64(mostStart))))
+		server.end(syscall.SIGKILL)
+	}
 }
 
 // check compares what is registered with what was acknowledged and asked for.

@@ -50,8 +50,6 @@ type request struct {
 	expires map[string]uint32
 }
 
-func (r request) query() bool { return !r.star && len(r.expires) == 0 }
-
 // errGone says that the server is not there any more.
 var errGone = errors.New("the server is gone")
 

@@ -103,18 +103,19 @@ func environment() (list []string) {
 
 // process is biloxi serve, running.
 type process struct {
-	t    *testing.T
-	cmd  *exec.Cmd
-	addr map[sip.Transport]netip.AddrPort
-	log  serverLog
-	read chan struct{} // closed when all of its log was read
-	over bool
+	t       *testing.T
+	cmd     *exec.Cmd
+	addr    map[sip.Transport]netip.AddrPort // once it serves
+	log     serverLog
+	serving chan []string // takes the listeners, once
+	read    chan struct{} // closed when all of its log was read
+	over    bool
 }
 
-// start runs the server until it says that it serves. The test ends it if nobody else does.
-func (i *installation) start(t *testing.T) *process {
+// launch starts the server, and waits for nothing. The test ends it if nobody else does.
+func (i *installation) launch(t *testing.T) *process {
 	t.Helper()
-	p := &process{t: t, addr: map[sip.Transport]netip.AddrPort{}, read: make(chan struct{})}
+	p := &process{t: t, addr: map[sip.Transport]netip.AddrPort{}, serving: make(chan []string, 1), read: make(chan struct{})}
 	p.cmd = exec.Command(i.program, "serve", "--config", i.config)
 	p.cmd.Env = environment()
 	tie(p.cmd)
@@ -130,13 +131,19 @@ func (i *installation) start(t *testing.T) *process {
 			p.end(syscall.SIGKILL)
 		}
 	})
-	serving := make(chan []string, 1)
 	go func() {
 		defer close(p.read)
-		p.log.follow(log, serving)
+		p.log.follow(log, p.serving)
 	}()
+	return p
+}
+
+// start starts the server, and waits until it says that it serves.
+func (i *installation) start(t *testing.T) *process {
+	t.Helper()
+	p := i.launch(t)
 	select {
-	case listeners := <-serving:
+	case listeners := <-p.serving:
 		for _, l := range listeners {
 			name, address, _ := strings.Cut(l, " ")
 			p.addr[sip.TransportOf([]byte(name))] = netip.MustParseAddrPort(address)
