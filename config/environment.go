@@ -3,6 +3,7 @@ package config
 import (
 	"encoding"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -30,6 +31,7 @@ func (s *source) override(cfg *Config) {
 	// Tables are added in the order of their numbers: 0, 1, 2, …
 	slices.SortStableFunc(vars, func(a, b variable) int { return slices.Compare(a.indexes, b.indexes) })
 	for _, v := range vars {
+		maps.DeleteFunc(s.places, func(path string, _ place) bool { return strings.HasPrefix(path, v.path+".") })
 		s.places[v.path] = place{offset: -1, variable: v.name}
 		if err := set(reflect.ValueOf(cfg).Elem(), strings.Split(v.path, "."), v.value); err != nil {
 			s.fail(v.path, "%v", err)

@@ -31,7 +31,8 @@ func Load(path string, environ []string) (Config, error) {
 //
 // Relative paths of the file are relative to its folder; those of the environment stay as they are.
 func Parse(name string, b []byte, environ []string) (Config, error) {
-	return parse(source{name: name, text: b, environ: environ})
+	text := bytes.TrimPrefix(b, []byte("\ufeff")) // some editors begin files with a byte order mark
+	return parse(source{name: name, text: text, environ: environ})
 }
 
 // FromEnvironment is the configuration of a server without a file: [Default] with the environment's

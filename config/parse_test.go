@@ -46,6 +46,16 @@ max_contacts = 10
 durability = "sync"                      # sync, interval, none
 `
 
+// TestByteOrderMark holds that one is passed over, and moves no place.
+func TestByteOrderMark(t *testing.T) {
+	if cfg, err := Parse("x.toml", []byte("\ufeffdata = \"x\"\n"), nil); err != nil || cfg.Data != "x" {
+		t.Errorf("%q, %v", cfg.Data, err)
+	}
+	if _, err := Parse("x.toml", []byte("\ufeffdata = 1\n"), nil); err == nil || !strings.HasPrefix(err.Error(), "x.toml:1:8: ") {
+		t.Error(err)
+	}
+}
+
 func TestParse(t *testing.T) {
 	cfg, err := Parse("/etc/biloxi/biloxi.toml", []byte(issueFile), nil)
 	if err != nil {
@@ -259,6 +269,7 @@ func TestEnvironmentErrors(t *testing.T) {
 		{"BILOXI_REGISTRAR_MAX_CONTACTS=0", "BILOXI_REGISTRAR_MAX_CONTACTS: max_contacts is 0; it is from 1 to 1000"},
 		{"BILOXI_LISTEN_7_ADDRESS=127.0.0.1:5060", "BILOXI_LISTEN_7_ADDRESS: there are 2 tables before it; the next has number 2"},
 		{"BILOXI_LISTEN_0_ADDRESS=127.0.0.1", `BILOXI_LISTEN_0_ADDRESS: address "127.0.0.1" has no port; write "127.0.0.1:5060"`},
+		{"BILOXI_DOMAIN_0_ALIASES=a b", `BILOXI_DOMAIN_0_ALIASES: "a b" is no host; write a domain or an IP address, without scheme and port`},
 		{"BILOXI_DATA_FILE=/nowhere/x", "BILOXI_DATA_FILE: open /nowhere/x: no such file or directory"},
 	} {
 		_, err := FromEnvironment([]string{c.env})

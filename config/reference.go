@@ -77,7 +77,9 @@ address = "0.0.0.0:5060"
 - **Relative paths** are relative to the folder of the file.
 - **Environment variables** stand above the file: ` + "`BILOXI_`" + ` and the key's path in capitals, such as
   ` + "`BILOXI_DATA`, `BILOXI_REGISTRAR_MIN_EXPIRES`, `BILOXI_LISTEN_0_ADDRESS`" + ` (tables count from 0; the next number adds
-  one). Lists are written with commas. An empty variable is none. One that begins as ours do and names no key is an error.
+  one). Lists are written with commas. An empty variable is none. One that begins with the name of a table, as
+  ` + "`BILOXI_REGISTRAR_`" + ` does, and names no key is an error; any other is passed over. Relative paths in variables are
+  relative to the working directory.
 - **Secrets**: every variable has a variant with ` + "`_FILE`" + ` behind it that names a file whose content is the value:
   ` + "`BILOXI_DOMAIN_0_REALM_FILE=/run/secrets/realm`" + `.
 - **Reload**: SIGHUP reads the file and all certificates again. If anything is wrong, all of it stays as it was and the

@@ -220,6 +220,7 @@ func (s *source) validateLimits(l *Limits) {
 	s.atLeast("limits.idle_timeout", l.IdleTimeout, Duration(time.Second))
 	s.atLeast("limits.write_timeout", l.WriteTimeout, Duration(time.Second))
 	s.atLeastBytes("limits.write_queue", l.WriteQueue, minHead)
+	s.atLeast("limits.shutdown_timeout", l.ShutdownTimeout, Duration(time.Second))
 }
 
 func (s *source) between(path string, n, low, high int) {
