@@ -20,8 +20,8 @@ import (
 //	AOR,HA1-MD5,HA1-SHA-256[,HA1-SHA-512-256]
 //
 // Hashes are hex digits, and empty where there is none. A password with a comma or quote stands in quotes,
-// as in any CSV (RFC 4180). A first line whose first field is "AOR" names the columns. Empty lines are
-// passed over.
+// as in any CSV (RFC 4180). A first line whose first field is "AOR" is a heading; if its second field begins
+// with "HA1", what stands alone behind an AOR is its HA1-MD5, no password. Empty lines are passed over.
 type CSV struct {
 	// Realm returns the realm of a domain; !ok for a domain that is not served.
 	Realm func(domain string) (realm string, ok bool)
@@ -45,6 +45,7 @@ func (e *LineError) Unwrap() error { return e.Err }
 func (c CSV) Read(r io.Reader) iter.Seq2[Subscriber, error] {
 	return func(yield func(Subscriber, error) bool) {
 		lines := bufio.NewReaderSize(r, MaxLine)
+		hashed := false
 		for n := 1; ; n++ {
 			line, err := readLine(lines)
 			if err == io.EOF {
@@ -57,7 +58,13 @@ func (c CSV) Read(r io.Reader) iter.Seq2[Subscriber, error] {
 			var s Subscriber
 			if err == nil {
 				var skip bool
-				if skip, err = c.parse(&s, line, n); skip {
+				if n == 1 {
+					line = bytes.TrimPrefix(line, []byte("\ufeff"))
+					if skip, hashed = heading(line); skip {
+						continue
+					}
+				}
+				if skip, err = c.parse(&s, line, hashed); skip {
 					continue
 				}
 			}
@@ -105,12 +112,19 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r")), err
 }
 
-// parse reads line n into s; skip for one that holds no subscriber.
-func (c CSV) parse(s *Subscriber, line []byte, n int) (skip bool, err error) {
-	text := string(line)
-	if n == 1 {
-		text = strings.TrimPrefix(text, "\ufeff")
+// heading reports whether a line is a heading, and says that hashes stand below it.
+func heading(line []byte) (is, hashed bool) {
+	fields, err := splitLine(string(line))
+	if err != nil || !strings.EqualFold(strings.TrimSpace(fields[0]), "aor") {
+		return false, false
 	}
+	return true, len(fields) > 1 && strings.HasPrefix(strings.ToUpper(strings.TrimSpace(fields[1])), "HA1")
+}
+
+// parse reads a line into s; skip for one that holds no subscriber. With hashed, a field alone behind the AOR
+// is a hash.
+func (c CSV) parse(s *Subscriber, line []byte, hashed bool) (skip bool, err error) {
+	text := string(line)
 	if strings.TrimSpace(text) == "" {
 		return true, nil
 	}
@@ -118,21 +132,17 @@ func (c CSV) parse(s *Subscriber, line []byte, n int) (skip bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	aor := strings.TrimSpace(fields[0])
-	if n == 1 && strings.EqualFold(aor, "aor") {
-		return true, nil
-	}
-	if s.User, s.Domain, err = ParseAOR(aor); err != nil {
+	if s.User, s.Domain, err = ParseAOR(strings.TrimSpace(fields[0])); err != nil {
 		return false, err
 	}
 	var ok bool
 	if s.Realm, ok = c.Realm(s.Domain); !ok {
 		return false, fmt.Errorf("domain %q is not served", s.Domain)
 	}
-	switch len(fields) {
-	case 1:
+	switch {
+	case len(fields) == 1:
 		return false, errors.New("no password behind the AOR")
-	case 2:
+	case len(fields) == 2 && !hashed:
 		if fields[1] == "" {
 			return false, errors.New("the password is empty")
 		}

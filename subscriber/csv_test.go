@@ -45,6 +45,8 @@ func TestCSV(t *testing.T) {
 		{"quotes", `"bob@example.com","a,""b"` + "\n", `sip:bob@example.com realm of example.com 10 a,"b`},
 		{"columns", "\ufeffAOR,Password\nbob@example.com,x\n", "sip:bob@example.com realm of example.com 10 x"},
 		{"no column line", "bob,x\n", `line 1: invalid subscriber: "bob" is not user@domain`},
+		{"a heading of hashes", "AOR,HA1-MD5\nbob@example.com," + md5 + "\ncarol@example.com,secret\n",
+			"sip:bob@example.com realm of example.com 10 " + letters + "|line 3: HA1-MD5 is not 32 hex digits (a password with a comma must stand in quotes)"},
 		{"columns elsewhere", "\nAOR,password\n", `line 2: invalid subscriber: "AOR" is not user@domain`},
 		{"bad lines are passed over", "x\nbob@example.com\nbob@other.example,x\nbob@example.com,\n\n  \nbob@example.com,x",
 			`line 1: invalid subscriber: "x" is not user@domain|line 2: no password behind the AOR|line 3: domain "other.example" is not served|` +
