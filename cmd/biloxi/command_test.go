@@ -135,6 +135,18 @@ func TestUsage(t *testing.T) {
 	}
 	if code, out, _ := command(nil, "", "version"); code != exitDone || !strings.HasPrefix(out, "biloxi ") {
 		t.Errorf("version: %d %q", code, out)
+	} else if code, flag, _ := command(nil, "", "--version"); code != exitDone || flag != out {
+		t.Errorf("--version: %d %q", code, flag)
+	}
+	for want, args := range map[string][]string{
+		"(see biloxi --help)":                {"nonsense"},
+		"(see biloxi subscriber --help)":     {"subscriber"},
+		"(see biloxi subscriber add --help)": {"subscriber", "add", "bob@example.com"},
+		"(see biloxi options --help)":        {"options", "nonsense"},
+	} {
+		if _, _, errs := command(nil, "", args...); !strings.Contains(errs, want) {
+			t.Errorf("%q: %q, not %s", args, errs, want)
+		}
 	}
 }
 

@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"biloxi/admin"
 	"biloxi/config"
@@ -107,11 +111,17 @@ func (f *dataFlags) administer(c *console, create bool, do func(context.Context,
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return err
 	}
-	subscribers, err := sqlite.Open(filepath.Join(cfg.Data, server.SubscriberFile))
-	if err != nil {
+	if err := checkOwner(cfg.Data); err != nil {
 		return err
 	}
 	bindings := &closedLocations{cfg: cfg}
+	if err := bindings.share(); err != nil {
+		return err
+	}
+	subscribers, err := sqlite.Open(filepath.Join(cfg.Data, server.SubscriberFile))
+	if err != nil {
+		return errors.Join(err, bindings.close())
+	}
 	err = do(ctx, &admin.Direct{
 		Domains:     func() []config.Domain { return cfg.Domains },
 		Subscribers: subscribers,
@@ -134,23 +144,56 @@ func hashPassword(user, realm, password string) subscriber.HA1s {
 	return h
 }
 
+// checkOwner refuses to work on files that another user's server made: it could not open what this user
+// makes beside them, which root would do without a word.
+func checkOwner(data string) error {
+	for _, name := range []string{server.SubscriberFile, server.LocationFolder} {
+		path := filepath.Join(data, name)
+		var st unix.Stat_t
+		if unix.Stat(path, &st) != nil || int(st.Uid) == os.Geteuid() {
+			continue
+		}
+		owner := "#" + strconv.FormatUint(uint64(st.Uid), 10)
+		if u, err := user.LookupId(owner[1:]); err == nil {
+			owner = u.Username
+		}
+		return fmt.Errorf("%s belongs to user %s: run this as that user, with sudo -u %s", path, owner, shellQuote(owner))
+	}
+	return nil
+}
+
 // closedLocations is the location service of a data folder that no server runs on: it is opened when it
-// is first used, because that reads all of it.
+// is first used, because that reads all of it. Until then the folder is shared, so that no server starts
+// and reads subscribers that are being changed.
 type closedLocations struct {
 	cfg     config.Config
+	release func() // ends sharing
 	journal *journal.Journal
+}
+
+func (l *closedLocations) folder() string { return filepath.Join(l.cfg.Data, server.LocationFolder) }
+
+func (l *closedLocations) share() (err error) {
+	l.release, err = journal.Share(l.folder())
+	return l.explain(err)
+}
+
+func (l *closedLocations) explain(err error) error {
+	if errors.Is(err, journal.ErrLocked) {
+		return fmt.Errorf("a server uses %s, but does not answer at %s: if it has just been started, try again in a moment",
+			l.cfg.Data, filepath.Join(l.cfg.Data, admin.SocketName))
+	}
+	return err
 }
 
 func (l *closedLocations) open() (admin.Locations, error) {
 	if l.journal != nil {
 		return l.journal, nil
 	}
-	j, err := journal.Open(journal.Config{Dir: filepath.Join(l.cfg.Data, server.LocationFolder)})
-	if errors.Is(err, journal.ErrLocked) {
-		return nil, fmt.Errorf("a server uses %s, but does not answer at %s", l.cfg.Data, filepath.Join(l.cfg.Data, admin.SocketName))
-	}
+	l.release()
+	j, err := journal.Open(journal.Config{Dir: l.folder()})
 	if err != nil {
-		return nil, err
+		return nil, l.explain(err)
 	}
 	l.journal = j
 	return j, nil
@@ -158,6 +201,7 @@ func (l *closedLocations) open() (admin.Locations, error) {
 
 func (l *closedLocations) close() error {
 	if l.journal == nil {
+		l.release()
 		return nil
 	}
 	return l.journal.Close()

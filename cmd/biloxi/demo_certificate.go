@@ -10,7 +10,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/pem"
-	"errors"
 	"math/big"
 	"net"
 	"net/url"
@@ -110,10 +109,11 @@ func issue(data, certFile, keyFile string, template *x509.Certificate, ca *autho
 		return made, err
 	}
 	made.key = key
-	return made, errors.Join(
-		writeFile(filepath.Join(data, keyFile), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600),
-		writeFile(filepath.Join(data, certFile), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644),
-	)
+	err = writeFile(filepath.Join(data, keyFile), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600)
+	if err != nil {
+		return made, err
+	}
+	return made, writeFile(filepath.Join(data, certFile), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644)
 }
 
 // certificateIsGood reports whether the certificate in the data folder is the CA's, has its key, is for

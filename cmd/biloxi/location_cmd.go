@@ -29,7 +29,9 @@ type locationListCmd struct {
 }
 
 func (*locationListCmd) Help() string {
-	return `Examples:
+	return `location show has more of each contact, as has --json.
+
+Examples:
   biloxi location list
   biloxi location list bob@biloxi.example.com
   biloxi location list --json | jq -r '.[] | .aor + " " + .bindings[].contact'`
@@ -53,7 +55,7 @@ func (cmd *locationListCmd) Run(c *console) error {
 }
 
 func (cmd *locationListCmd) all(ctx context.Context, c *console, a admin.Admin) error {
-	array := jsonArray{out: c.Out}
+	array := newJSONArray(c.Out)
 	any := false
 	for cursor, more := "", true; more; more = cursor != "" {
 		page, err := a.ListLocations(ctx, cursor, 0)
@@ -88,12 +90,12 @@ func showLocations(c *console, list []admin.Location, first bool) {
 	}
 	t := newTable(c.Out)
 	if first {
-		t.row("ADDRESS OF RECORD", "CONTACT", "Q", "EXPIRES IN", "UNTIL", "FROM", "USER AGENT")
+		t.row("ADDRESS OF RECORD", "CONTACT", "FROM", "EXPIRES IN")
 	}
 	for _, one := range list {
 		for _, b := range one.Bindings {
-			left, until := showExpiry(b)
-			t.row(one.AOR, b.Contact, showQ(b.Q), left, until, b.Transport+" "+b.Remote, b.UserAgent)
+			left, _ := showExpiry(b)
+			t.row(one.AOR, b.Contact, b.Transport+" "+b.Remote, left)
 		}
 	}
 	t.flush()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -16,6 +17,8 @@ import (
 // cli is the command line. A subcommand is a field here and a file of its own, which has its struct, its
 // Run(*console) error, and its Help() string with examples.
 type cli struct {
+	ShowVersion kong.VersionFlag `name:"version" help:"Show the version, as the command version does."`
+
 	Serve      serveCmd      `cmd:"" group:"Server" help:"Run the server."`
 	Config     configCmd     `cmd:"" group:"Server" help:"Check a configuration, or show all keys."`
 	Status     statusCmd     `cmd:"" group:"Server" help:"Show how a running server does."`
@@ -88,6 +91,7 @@ func run(args []string, c *console) int {
 		kong.Writers(c.Out, c.Err),
 		kong.Exit(func(code int) { exit = code }),
 		kong.Bind(c),
+		kong.Vars{"version": versionLine()},
 	)
 	if err != nil {
 		fmt.Fprintf(c.Err, "biloxi: %v\n", err)
@@ -102,13 +106,30 @@ func run(args []string, c *console) int {
 		return exit
 	}
 	if err != nil {
-		return c.fail(usageError{err.Error()})
+		var of *kong.ParseError
+		if errors.As(err, &of) {
+			ctx = of.Context
+		}
+		return c.fail(usageError{err.Error()}, commandOf(ctx))
 	}
-	return c.fail(ctx.Run(c))
+	return c.fail(ctx.Run(c), commandOf(ctx))
 }
 
-// fail reports err, if it is one, in one line, and returns the exit code that it stands for.
-func (c *console) fail(err error) int {
+// commandOf is the command that was meant, as far as it was recognised: "biloxi subscriber add".
+func commandOf(ctx *kong.Context) string {
+	if ctx != nil {
+		for _, p := range slices.Backward(ctx.Path) {
+			if p.Command != nil {
+				return p.Command.FullPath()
+			}
+		}
+	}
+	return "biloxi"
+}
+
+// fail reports err, if it is one, in one line, and returns the exit code that it stands for. Usage is
+// shown by the command's help.
+func (c *console) fail(err error, command string) int {
 	var usage usageError
 	switch {
 	case err == nil:
@@ -116,7 +137,7 @@ func (c *console) fail(err error) int {
 	case errors.Is(err, errReported):
 		return exitFailed
 	case errors.As(err, &usage):
-		fmt.Fprintf(c.Err, "biloxi: %v (see biloxi --help)\n", err)
+		fmt.Fprintf(c.Err, "biloxi: %v (see %s --help)\n", err, command)
 		return exitUsage
 	}
 	fmt.Fprintf(c.Err, "biloxi: %v\n", err)

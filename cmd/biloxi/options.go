@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"biloxi/client"
+	"biloxi/sip"
 )
 
 // optionsCmd is biloxi options.
@@ -22,6 +23,9 @@ func (*optionsCmd) Help() string {
 
 func (cmd *optionsCmd) Run(c *console) error {
 	uri, from := withScheme(cmd.URI), ""
+	if _, err := sip.ParseURI([]byte(uri)); err != nil {
+		return usagef("%q is no URI: write sip:%s", cmd.URI, cmd.URI)
+	}
 	if cmd.From != "" {
 		from = withScheme(cmd.From)
 	}

@@ -176,13 +176,24 @@ func (s *service) stop(signals <-chan os.Signal) error {
 		select {
 		case err := <-drained:
 			s.log.Info("stopped")
-			return err
+			return s.explainDrain(err)
 		case sig := <-signals:
 			if sig != syscall.SIGHUP {
 				cancel()
 			}
 		}
 	}
+}
+
+// explainDrain says why not all was drained, if that is so.
+func (s *service) explainDrain(err error) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return errors.New("a second signal ended it before all was drained")
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("not all was drained within %s (shutdown_timeout)", s.limit)
+	}
+	return err
 }
 
 // Reload implements admin.Server: it reads the configuration and certificates again, all or nothing.

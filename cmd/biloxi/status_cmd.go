@@ -37,7 +37,7 @@ func (cmd *statusCmd) Run(c *console) error {
 		t.row("domains", strings.Join(s.Domains, ", "))
 		t.row("listens on", strings.Join(s.Listeners, ", "))
 		t.row("subscribers", strconv.Itoa(s.Subscribers))
-		t.row("registered", strconv.Itoa(s.AORs)+" addresses of record, "+count(s.Bindings, "contact"))
+		t.row("registered", count(s.Bindings, "contact")+" of "+count(s.AORs, "address"))
 		for _, n := range s.Counters {
 			if n.Value > 0 {
 				t.row(counterName(n), strconv.FormatUint(n.Value, 10))

@@ -165,7 +165,7 @@ func (*subscriberListCmd) Help() string {
 
 func (cmd *subscriberListCmd) Run(c *console) error {
 	return cmd.administer(c, false, func(ctx context.Context, a admin.Admin) error {
-		array := jsonArray{out: c.Out}
+		array := newJSONArray(c.Out)
 		for after, first := "", true; first || after != ""; first = false {
 			page, err := a.ListSubscribers(ctx, after, 0)
 			if err != nil {
@@ -198,10 +198,10 @@ func showSubscribers(c *console, list []admin.Subscriber, first bool) {
 	}
 	t := newTable(c.Out)
 	if first {
-		t.row("SUBSCRIBER", "REALM", "ALGORITHMS", "CREATED", "CHANGED")
+		t.row("SUBSCRIBER", "REALM", "ALGORITHMS")
 	}
 	for _, s := range list {
-		t.row(s.AOR, s.Realm, strings.Join(s.Algorithms, " "), showTime(s.Created), showTime(s.Changed))
+		t.row(s.AOR, s.Realm, strings.Join(s.Algorithms, " "))
 	}
 	t.flush()
 }
@@ -214,9 +214,10 @@ type subscriberImportCmd struct {
 
 func (*subscriberImportCmd) Help() string {
 	return `Each line is AOR,password or AOR,HA1-MD5,HA1-SHA-256[,HA1-SHA-512-256], the HA1s in hexadecimal
-digits. A password with a comma stands in quotes. A first line that begins with AOR names the columns. A
-subscriber that is there already is replaced. Bad lines are named by their number and passed over; the
-exit code is then 1.
+digits, and empty where there is none. A subscriber cannot answer a challenge whose HA1 is missing. A password
+with a comma stands in quotes. A first line that begins with AOR is a heading; below AOR,HA1-MD5 a line may
+have that one HA1. A subscriber that is there already is replaced. Bad lines are named by their number and
+passed over; the exit code is then 1.
 
 Examples:
   biloxi subscriber import everybody.csv

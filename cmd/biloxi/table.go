@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,9 +15,15 @@ import (
 
 // table writes rows of cells in columns. Its cells come from peers, so what could command a terminal is
 // taken out of them.
-type table struct{ w *tabwriter.Writer }
+type table struct {
+	w   *tabwriter.Writer
+	out *bufio.Writer // a tabwriter writes cell by cell
+}
 
-func newTable(out io.Writer) table { return table{tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)} }
+func newTable(out io.Writer) table {
+	buffered := bufio.NewWriter(out)
+	return table{tabwriter.NewWriter(buffered, 0, 0, 2, ' ', 0), buffered}
+}
 
 func (t table) row(cells ...string) {
 	for i, c := range cells {
@@ -28,7 +35,10 @@ func (t table) row(cells ...string) {
 	fmt.Fprintln(t.w, strings.Join(cells, "\t"))
 }
 
-func (t table) flush() { t.w.Flush() }
+func (t table) flush() {
+	t.w.Flush()
+	t.out.Flush()
+}
 
 // printJSON writes one value.
 func (c *console) printJSON(v any) error {
@@ -38,11 +48,13 @@ func (c *console) printJSON(v any) error {
 	return enc.Encode(v)
 }
 
-// jsonArray writes values as they come, one a line, as one array.
+// jsonArray writes values as they come, one a line, as one array. It must be ended.
 type jsonArray struct {
-	out   io.Writer
+	out   *bufio.Writer
 	begun bool
 }
+
+func newJSONArray(out io.Writer) *jsonArray { return &jsonArray{out: bufio.NewWriter(out)} }
 
 func (a *jsonArray) add(v any) error {
 	b, err := json.Marshal(v)
@@ -59,12 +71,12 @@ func (a *jsonArray) add(v any) error {
 }
 
 func (a *jsonArray) end() error {
-	if !a.begun {
-		_, err := fmt.Fprintln(a.out, "[]")
-		return err
+	if a.begun {
+		a.out.WriteString("\n]\n")
+	} else {
+		a.out.WriteString("[]\n")
 	}
-	_, err := fmt.Fprintln(a.out, "\n]")
-	return err
+	return a.out.Flush()
 }
 
 // isTerminal reports whether somebody looks at w.
@@ -85,6 +97,9 @@ func showTime(t time.Time) string {
 func count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if strings.HasSuffix(noun, "s") {
+		noun += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

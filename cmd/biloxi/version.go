@@ -28,9 +28,11 @@ func (cmd *versionCmd) Run(c *console) error {
 			System  string `json:"system"`
 		}{versionString(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH})
 	}
-	c.printf("biloxi %s\n", versionString())
+	c.printf("%s\n", versionLine())
 	return nil
 }
+
+func versionLine() string { return "biloxi " + versionString() }
 
 // versionString is the stamped version, or what the Go tool knows of the build.
 func versionString() string {
