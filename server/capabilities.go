@@ -14,15 +14,24 @@ const allowed = "REGISTER, OPTIONS, ACK, CANCEL"
 // options answers an OPTIONS for the server itself with what it can do (RFC 3261 §11.2). One for a user
 // is refused: there is no proxy yet that could ask his phone.
 func (s *Server) options(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) {
-	h := s.state.Load().domains.find(x.req.Target.Host)
+	d := s.state.Load().domains.find(x.req.Target.Host).domain
 	switch {
-	case h.domain == nil:
+	case x.req.Target.User == nil && isOwnAddress(&x.req.Target, in.Flow):
+		// Who watches a server asks its address, whatever its domains are.
+	case d == nil:
 		s.refuse(now, out, in, x, refusedDomain, 404, "Not Found: domain is not served here")
 		return
-	case x.req.Target.User != nil:
-		s.optionsForUser(now, out, in, x, h.domain)
+	case x.req.Target.User != nil && !s.isUser(x, d):
+		// RFC 3261 §8.2.2.1
+		s.refuse(now, out, in, x, refusedUser, 404, "")
 		return
-	case s.unsupported(now, out, in, x):
+	}
+	if s.unsupported(now, out, in, x) {
+		return
+	}
+	if x.req.Target.User != nil {
+		// RFC 3261 §21.4.18
+		s.refuse(now, out, in, x, refusedMethod, 480, "Temporarily Unavailable: calls are not served")
 		return
 	}
 	b := s.begin(out, in, x, 200, "")
@@ -34,14 +43,17 @@ func (s *Server) options(now time.Time, out *transport.Out, in *transport.Arriva
 	s.reply(out, in, x, 200, sip.AppendEnd(b, nil))
 }
 
-// RFC 3261 §8.2.2.1, §21.4.18
-func (s *Server) optionsForUser(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, d *domain) {
+// isUser reports whether the user of the Request-URI is a subscriber.
+func (s *Server) isUser(x *exchange, d *domain) bool {
 	x.user = sip.AppendUnescaped(x.user[:0], x.req.Target.User)
-	if _, ok := s.subscribers.Lookup(x.user, d.name); !ok {
-		s.refuse(now, out, in, x, refusedUser, 404, "")
-		return
-	}
-	s.refuse(now, out, in, x, refusedMethod, 480, "Temporarily Unavailable: calls are not served")
+	_, ok := s.subscribers.Lookup(x.user, d.name)
+	return ok
+}
+
+// isOwnAddress reports whether a URI has the address of ours that the request was sent to.
+func isOwnAddress(u *sip.URI, flow sip.Flow) bool {
+	host, ok := u.HostAddr()
+	return ok && host.Unmap() == flow.Local.Addr().Unmap() && (u.Port == 0 || u.Port == flow.Local.Port())
 }
 
 // unsupported answers 420 if the request requires an extension that nothing here knows, and lists

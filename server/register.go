@@ -25,6 +25,11 @@ func (s *Server) register(now time.Time, out *transport.Out, in *transport.Arriv
 		s.registrarRefuses(now, out, in, x, refusedExtension)
 		return false
 	}
+	if !x.req.To.URI.IsSIP() {
+		// RFC 3261 §10.2: an address of record is a SIP URI; RFC 4475 §3.3.4 has 400 for any other.
+		s.refuse(now, out, in, x, refusedHeader, 400, "Bad Request: To is not a SIP URI")
+		return false
+	}
 	d := s.domainOfAOR(st, x, target)
 	if d == nil {
 		s.refuse(now, out, in, x, refusedDomain, 404, "Not Found: To is not in a domain served here")
@@ -78,7 +83,7 @@ func (s *Server) change(now time.Time, out *transport.Out, in *transport.Arrival
 // (RFC 3261 §10.3 step 5). A Request-URI with a server's own host name stands for all of its domains
 // (RFC 3665 §2.1 registers bob@biloxi.example.com at ss2.biloxi.example.com).
 func (s *Server) domainOfAOR(st *state, x *exchange, target host) *domain {
-	if !x.req.To.URI.IsSIP() || x.req.To.URI.User == nil {
+	if x.req.To.URI.User == nil {
 		return nil
 	}
 	to := st.domains.find(x.req.To.URI.Host)

@@ -37,7 +37,14 @@ func TestTorture(t *testing.T) {
 		}
 		newPhone(t, b).Register(Contact("<sip:one@192.0.2.1>")).Expect(200)
 	}
-	t.Run("TP-035", func(t *testing.T) { torture(t, "rfc4475", 49) })
+	t.Run("TP-035", func(t *testing.T) {
+		torture(t, "rfc4475", 49)
+		// §3.3.4, §3.3.5: what those two ask of a server that knows the address.
+		p := newPhone(t, b)
+		p.Once(To("isbn:2983792873"), Contact("<name:John_Smith>")).Expect(400)
+		p.Once(Method("OPTIONS"), URI(p.AOR()), Line("Require: nothingSupportsThis, nothingSupportsThisEither",
+			"Proxy-Require: noProxiesSupportThis")).Expect(420).Want("Unsupported", "nothingSupportsThis, nothingSupportsThisEither")
+	})
 	t.Run("TP-036", func(t *testing.T) { torture(t, "rfc5118", 10) })
 }
 
