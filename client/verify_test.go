@@ -117,7 +117,7 @@ func TestServerCertificate(t *testing.T) {
 		{"TL-007", "user", names{uris: []string{"sip:bob@" + domain}}, false},
 		{"TL-007", "user, and a DNS name", names{uris: []string{"sip:bob@" + domain}, dns: []string{domain}}, true},
 		{"TL-008", "usage of a TLS server", names{dns: []string{domain}, usage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}, true},
-		{"TL-008", "usage of a SIP domain", names{dns: []string{domain}, other: []asn1.ObjectIdentifier{sipDomainUsage}}, true},
+		{"TL-008", "usage of a SIP domain", names{dns: []string{domain}, other: []asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 20}}}, true},
 		{"TL-008", "any usage", names{dns: []string{domain}, usage: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}, true},
 		{"TL-008", "usage of a TLS client", names{dns: []string{domain}, usage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}, false},
 	}

@@ -96,7 +96,10 @@ func (c *certificates) set(cfg TLSConfig) error {
 	}
 	if cfg.ClientAuth != NoClientCertificate {
 		now.ClientCAs = cfg.ClientCAs // tells the client whose certificates are of use
-		now.VerifyConnection = func(s tls.ConnectionState) error { return verify(s.PeerCertificates, cfg.ClientCAs) }
+		now.VerifyConnection = func(s tls.ConnectionState) error {
+			// SIP servers are clients of each other, and public CAs certify servers only: both ends of TLS will do.
+			return Verify(s.PeerCertificates, cfg.ClientCAs, x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth)
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -67,7 +67,7 @@ func ClientTLS(domain string, roots *x509.CertPool, certs ...tls.Certificate) *t
 		Certificates:       certs,
 		InsecureSkipVerify: true, // Go's rules are those of HTTPS, wildcards and all: VerifyConnection has SIP's
 		VerifyConnection: func(s tls.ConnectionState) error {
-			if err := verify(s.PeerCertificates, roots); err != nil {
+			if err := Verify(s.PeerCertificates, roots, x509.ExtKeyUsageServerAuth); err != nil {
 				return err
 			}
 			if !SpeaksFor(s.PeerCertificates[0], domain) {
@@ -82,8 +82,10 @@ func ClientTLS(domain string, roots *x509.CertPool, certs ...tls.Certificate) *t
 	return cfg
 }
 
-// verify checks a peer's chain. No chain is no error: whether one must be shown is settled before.
-func verify(chain []*x509.Certificate, roots *x509.CertPool) error {
+// Verify checks that roots (nil: the system's) vouch for a peer's chain, its own certificate first, and that
+// its use is not restricted to something else than SIP and the usages (RFC 5922 §7.1). Whose it is, [SpeaksFor]
+// tells. No chain is no error: whether one must be shown is settled before.
+func Verify(chain []*x509.Certificate, roots *x509.CertPool, usages ...x509.ExtKeyUsage) error {
 	if len(chain) == 0 {
 		return nil
 	}
@@ -94,8 +96,8 @@ func verify(chain []*x509.Certificate, roots *x509.CertPool) error {
 	if _, err := chain[0].Verify(opts); err != nil {
 		return err
 	}
-	if !usable(chain[0]) {
-		return errors.New("transport: the certificate's extended key usage allows neither SIP nor TLS")
+	if !usable(chain[0], usages) {
+		return errors.New("the certificate's extended key usage does not allow this use")
 	}
 	return nil
 }
@@ -103,14 +105,13 @@ func verify(chain []*x509.Certificate, roots *x509.CertPool) error {
 // sipDomain is id-kp-sipDomain (RFC 5924 §3).
 var sipDomain = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 20}
 
-// usable checks the extended key usage (RFC 5922 §7.1): none, any, SIP's own, or those of TLS. Which end of
-// TLS is not asked: SIP servers are clients of each other, and public CAs certify servers only.
-func usable(cert *x509.Certificate) bool {
+// usable checks the extended key usage (RFC 5922 §7.1): none, any, SIP's own, or one of those given.
+func usable(cert *x509.Certificate, usages []x509.ExtKeyUsage) bool {
 	if len(cert.ExtKeyUsage) == 0 && len(cert.UnknownExtKeyUsage) == 0 {
 		return true
 	}
 	for _, u := range cert.ExtKeyUsage {
-		if u == x509.ExtKeyUsageAny || u == x509.ExtKeyUsageServerAuth || u == x509.ExtKeyUsageClientAuth {
+		if u == x509.ExtKeyUsageAny || slices.Contains(usages, u) {
 			return true
 		}
 	}

@@ -371,7 +371,7 @@ func TestIdentity(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if verify([]*x509.Certificate{chain}, newAuthority(t).pool) == nil {
+		if Verify([]*x509.Certificate{chain}, newAuthority(t).pool) == nil {
 			t.Error("verified by an authority that did not sign it")
 		}
 	})
