@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -38,6 +39,8 @@ func (k *call) explain(err error, res *client.Result) error {
 		return fmt.Errorf("connection refused: is the server running at %s?", connect.Server)
 	case errors.As(err, &wait) && wait.Timeout() && errors.As(err, &connect):
 		return fmt.Errorf("no connection to %s: are address, port and transport right, and does a firewall let it through?", connect.Server)
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("%w: the server closed the connection: are port and transport right?", err)
 	case errors.As(err, &record):
 		return fmt.Errorf("%w: does the server speak TLS at this port?", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"os"
@@ -242,6 +243,33 @@ func TestClientRefusedConnection(t *testing.T) {
 	for _, transport := range []string{"udp", "tcp", "tls"} {
 		code, _, errs := biloxi("options", fmt.Sprintf("sip:%s;transport=%s", l.Addr(), transport))
 		if code != 1 || !strings.Contains(errs, "is the server running at") {
+			t.Errorf("%s: exit %d, %s", transport, code, errs)
+		}
+	}
+}
+
+// A server that hangs up, as one that speaks TLS does to plain text.
+func TestClientHungUp(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			io.ReadFull(conn, make([]byte, 5))
+			conn.(*net.TCPConn).CloseWrite()
+			io.Copy(io.Discard, conn)
+			conn.Close()
+		}
+	}()
+	for _, transport := range []string{"tcp", "tls"} {
+		code, _, errs := biloxi("options", fmt.Sprintf("sip:%s;transport=%s", l.Addr(), transport))
+		if code != 1 || !strings.Contains(errs, "are port and transport right?") {
 			t.Errorf("%s: exit %d, %s", transport, code, errs)
 		}
 	}
