@@ -1,0 +1,134 @@
+package transaction
+
+import (
+	"net/netip"
+	"time"
+
+	"biloxi/sip"
+)
+
+// NewClient sends a request along flow to `to`, in a client transaction of its own (RFC 3261 §17.1). The request is
+// whole, with a topmost Via whose branch nobody else has; it is copied where it is needed again. ACK has no
+// transaction.
+//
+// The error is ErrFull, ErrMessage, ErrExists for a branch that is in use, or the sender's: the transaction does
+// not exist then, and the user hears nothing of it.
+func (l *Layer) NewClient(now time.Time, request []byte, flow sip.Flow, to netip.AddrPort, owner any) (ID, error) {
+	m := l.parsed.Get().(*sip.Message)
+	defer l.parsed.Put(m)
+	if m.Parse(request) != nil || !m.IsRequest() || m.Method() == sip.Ack {
+		return ID{}, ErrMessage
+	}
+	via, err := m.Via()
+	if cseq, e := m.CSeq(); err != nil || e != nil || cseq.Method != m.Method() || !hasCookie(via.Branch()) {
+		return ID{}, ErrMessage
+	}
+	k := l.keys.client(via.Branch(), m.Method())
+	s := l.shard(k)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.find(k) != nil {
+		return ID{}, ErrExists
+	}
+	if !l.admit(l.max) {
+		s.stats.Refused++
+		return ID{}, ErrFull
+	}
+	return s.client(k, m, l.moment(now), flow, to, owner)
+}
+
+// client makes a client transaction and sends its request.
+func (s *shard) client(k key, m *sip.Message, now moment, flow sip.Flow, to netip.AddrPort, owner any) (ID, error) {
+	kind := nonInviteClient
+	if m.Method() == sip.Invite {
+		kind = inviteClient
+	}
+	reliable := flow.Transport.Reliable()
+	t := s.add(k, start(kind, reliable, s.layer.timers, now), flow, to, owner)
+	if !reliable || kind == inviteClient {
+		s.keep(t, m.Bytes())
+	}
+	if err := s.out(t, m.Bytes()); err != nil {
+		// RFC 3261 §17.1.4: the transaction is over.
+		s.fail(t, now)
+		s.settle(t)
+		s.memory.recycle(t)
+		return ID{}, err
+	}
+	if reliable && kind == inviteClient {
+		s.shorten(t)
+	}
+	s.settle(t)
+	return t.id(), nil
+}
+
+// Cancel cancels the INVITE client transaction id (RFC 3261 §9.1): a CANCEL goes out once a provisional response
+// has come, in a transaction that the user hears nothing of. What becomes of the INVITE it hears as usual, a
+// Timeout if no final response comes within 64*T1. Any other transaction, and one that has its final response, is
+// left as it is.
+func (l *Layer) Cancel(now time.Time, id ID) error {
+	t := id.lock()
+	if t == nil {
+		return ErrTerminated
+	}
+	defer t.shard.mu.Unlock()
+	if t.kind == inviteClient {
+		t.shard.step(t, l.moment(now), userCancel, nil, nil) // a CANCEL's error is not the INVITE's
+	}
+	return nil
+}
+
+// ReceiveResponse takes a response from the network. One that no client transaction waits for is dropped and
+// counted (RFC 6026 §8.9). That its topmost Via is ours has been checked (RFC 3261 §18.1.2).
+func (l *Layer) ReceiveResponse(now time.Time, resp *sip.Message, flow sip.Flow) {
+	var branch []byte
+	if via, err := resp.Via(); err == nil {
+		branch = via.Branch()
+	}
+	cseq, _ := resp.CSeq()
+	k := l.keys.client(branch, cseq.Method)
+	s := l.shard(k)
+	s.mu.Lock()
+	t := s.find(k)
+	if t == nil || !resp.IsResponse() {
+		s.stats.Strays++
+		s.mu.Unlock()
+		return
+	}
+	tell, err := s.step(t, l.moment(now), statusEvent(resp.StatusCode()), nil, resp)
+	n := s.notice(t, tell, err)
+	s.mu.Unlock()
+	l.deliver(now, n, nil, resp, flow)
+}
+
+// Undelivered takes back a message that the sender took and could not deliver after all: the transaction that sent
+// it learns of it (RFC 3261 §17.1.4, RFC 6026 §8.8). m is the message as it was sent. A response to an RFC 2543
+// client cannot be told whose it was.
+func (l *Layer) Undelivered(now time.Time, m *sip.Message, cause error) {
+	via, err := m.Via()
+	cseq, e := m.CSeq()
+	if err != nil || e != nil {
+		return
+	}
+	var k key
+	switch {
+	case m.IsResponse():
+		k = l.keys.server(&via, cseq.Method)
+	case m.Method() == sip.Ack:
+		k = l.keys.client(via.Branch(), sip.Invite)
+	default:
+		k = l.keys.client(via.Branch(), m.Method())
+	}
+	s := l.shard(k)
+	s.mu.Lock()
+	t := s.find(k)
+	if t == nil {
+		s.mu.Unlock()
+		return
+	}
+	tell := s.fail(t, l.moment(now)) & tells
+	s.settle(t)
+	n := s.notice(t, tell, cause)
+	s.mu.Unlock()
+	l.deliver(now, n, nil, nil, sip.Flow{})
+}

@@ -1,0 +1,179 @@
+package transaction
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"biloxi/sip"
+)
+
+// What the layer refuses.
+var (
+	// ErrFull: as many transactions are held as may be. A request gets 503 with Retry-After, without a
+	// transaction.
+	ErrFull = errors.New("transaction: too many transactions")
+
+	// ErrTerminated: the transaction is over.
+	ErrTerminated = errors.New("transaction: terminated")
+
+	// ErrExists: there is such a transaction. Of a request from the network this is a retransmission that came
+	// at the same time as the request, and has been absorbed.
+	ErrExists = errors.New("transaction: exists")
+
+	// ErrMessage: what was given is not a request or response that a transaction can send or begin with.
+	ErrMessage = errors.New("transaction: not a message for a transaction")
+
+	// ErrProvisional: RFC 4320 §4.1 has no provisional response but 100 to a non-INVITE request.
+	ErrProvisional = errors.New("transaction: a provisional response to a non-INVITE request")
+)
+
+// Config is what a layer is told once.
+type Config struct {
+	Timers Timers
+	Max    int    // most transactions held at a time; 0: DefaultMax
+	Fired  func() // called by Run behind each Advance, so that what was sent can leave at once; nil: nothing
+}
+
+// Layer is the transaction layer of one element (RFC 3261 §17). All its methods may be called from any goroutine
+// at any time.
+type Layer struct {
+	sender Sender
+	user   User
+	timers Timers
+	max    int64
+	fired  func()
+	epoch  time.Time
+	keys   matcher
+	held   atomic.Int64
+	bytes  atomic.Int64
+	wake   chan struct{} // Run waits there while nothing is held
+	parsed sync.Pool     // *sip.Message
+	shards [shardCount]shard
+}
+
+// New makes a layer that sends through s for u. now is when its time begins. It starts nothing: who uses it calls
+// Run, or Advance at least every 10 ms.
+func New(cfg Config, now time.Time, s Sender, u User) *Layer {
+	l := &Layer{sender: s, user: u, timers: cfg.Timers.orDefault(), max: int64(cfg.Max), fired: cfg.Fired, epoch: now,
+		keys: newMatcher(), wake: make(chan struct{}, 1)}
+	if l.max <= 0 {
+		l.max = DefaultMax
+	}
+	l.parsed.New = func() any { return new(sip.Message) }
+	for i := range l.shards {
+		l.shards[i].layer = l
+	}
+	return l
+}
+
+func (l *Layer) moment(now time.Time) moment { return now.Sub(l.epoch) }
+
+func (l *Layer) shard(k key) *shard { return &l.shards[k.a%shardCount] }
+
+// admit counts one more transaction if there is room among the first limit of them.
+func (l *Layer) admit(limit int64) bool {
+	if l.held.Add(1) > limit || l.bytes.Load() >= limit*MaxBytesEach {
+		l.held.Add(-1)
+		return false
+	}
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// deliver tells the user, without a lock.
+func (l *Layer) deliver(now time.Time, n notice, req *sip.Request, resp *sip.Message, flow sip.Flow) {
+	if n.tells != 0 {
+		if n.tells&tellResponse != 0 {
+			l.user.Response(now, n.id, n.owner, resp, flow)
+		}
+		if n.tells&tellAck != 0 {
+			l.user.Ack(now, n.id, n.owner, req, flow)
+		}
+		if n.tells&tellTimeout != 0 {
+			l.user.Timeout(now, n.id, n.owner)
+		}
+		if n.tells&tellError != 0 {
+			l.user.TransportError(now, n.id, n.owner, n.err)
+		}
+		n.id.t.shard.told(&n)
+	}
+	if n.last {
+		l.user.Terminated(now, n.id, n.owner)
+		s := n.id.t.shard
+		s.mu.Lock()
+		s.memory.recycle(n.id.t)
+		s.mu.Unlock()
+	}
+}
+
+// Terminate ends a transaction without another word on the wire: a client's that is of no interest any more, or a
+// server's that will not be answered. What belongs to it is a stray, or new, from now on.
+func (l *Layer) Terminate(now time.Time, id ID) {
+	t := id.lock()
+	if t == nil {
+		return
+	}
+	t.terminate()
+	t.shard.settle(t)
+	n := t.shard.notice(t, 0, nil)
+	t.shard.mu.Unlock()
+	l.deliver(now, n, nil, nil, sip.Flow{})
+}
+
+// State returns the state that a transaction is in, Terminated when it is over.
+func (l *Layer) State(id ID) State {
+	t := id.lock()
+	if t == nil {
+		return Terminated
+	}
+	defer t.shard.mu.Unlock()
+	return t.state
+}
+
+// Advance lets the timers fire that are due at now.
+func (l *Layer) Advance(now time.Time) {
+	var out [fireBudget]notice
+	at := l.moment(now)
+	for i := range l.shards {
+		for more := true; more; {
+			var told []notice
+			told, more = l.shards[i].fire(at, out[:0])
+			for _, n := range told {
+				l.deliver(now, n, nil, nil, sip.Flow{})
+			}
+		}
+	}
+}
+
+// Run advances the layer until ctx is done. Transactions that are held then are left as they are.
+func (l *Layer) Run(ctx context.Context) {
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		l.Advance(time.Now())
+		if l.fired != nil {
+			l.fired()
+		}
+		if l.held.Load() > 0 {
+			continue
+		}
+		ticker.Stop()
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.wake:
+		}
+		ticker.Reset(tick)
+	}
+}

@@ -1,0 +1,250 @@
+package transaction
+
+import (
+	"net/netip"
+	"time"
+
+	"biloxi/sip"
+)
+
+// ReceiveRequest takes a request from the network, which is decoded and well-formed. One that belongs to a server
+// transaction (RFC 3261 §17.2.3) is absorbed, answered with what that sent last, or is its ACK; any other goes to
+// the user.
+func (l *Layer) ReceiveRequest(now time.Time, req *sip.Request, flow sip.Flow) {
+	var belongs bool
+	switch req.Method() {
+	case sip.Ack:
+		belongs = l.receiveAck(now, req, flow)
+	case sip.Cancel:
+		belongs = l.absorb(now, req) || l.receiveCancel(now, req, flow)
+	default:
+		belongs = l.absorb(now, req)
+	}
+	if !belongs {
+		l.user.Request(now, req, flow)
+	}
+}
+
+// absorb takes a request that has come before, and reports whether it has.
+func (l *Layer) absorb(now time.Time, req *sip.Request) bool {
+	k, _ := l.keys.request(req, req.Method())
+	s := l.shard(k)
+	s.mu.Lock()
+	t := s.find(k)
+	if t == nil {
+		s.mu.Unlock()
+		return false
+	}
+	n := s.again(t, l.moment(now))
+	s.mu.Unlock()
+	l.deliver(now, n, nil, nil, sip.Flow{})
+	return true
+}
+
+// again is a retransmission of t's request.
+func (s *shard) again(t *transaction, now moment) notice {
+	s.stats.Absorbed++
+	tell, err := s.step(t, now, retransmission, nil, nil)
+	return s.notice(t, tell, err)
+}
+
+// receiveAck takes an ACK of an INVITE server transaction, and reports whether there is one.
+func (l *Layer) receiveAck(now time.Time, req *sip.Request, flow sip.Flow) bool {
+	// RFC 3261 §17.2.3: an RFC 2543 client's ACK has the To tag of the response. That of the INVITE is the same
+	// within a dialog, and none before.
+	k, old := l.keys.request(req, sip.Invite)
+	if l.ackTo(now, k, req, flow) {
+		return true
+	}
+	return old && l.ackTo(now, l.keys.old(req, nil, sip.Invite), req, flow)
+}
+
+// ackTo gives an ACK to the INVITE server transaction k if it is that one's.
+func (l *Layer) ackTo(now time.Time, k key, req *sip.Request, flow sip.Flow) bool {
+	s := l.shard(k)
+	s.mu.Lock()
+	t := s.find(k)
+	// In Accepted, several 2xx with a tag each may have been sent, and the ACK is the user's anyway.
+	if t == nil || t.old && t.state != Accepted && t.toTag != l.keys.tag(req.To.Tag()) {
+		s.mu.Unlock()
+		return false
+	}
+	tell, err := s.step(t, l.moment(now), ack, nil, nil)
+	if tell == 0 {
+		s.stats.Absorbed++
+	}
+	n := s.notice(t, tell, err)
+	s.mu.Unlock()
+	l.deliver(now, n, req, nil, flow)
+	return true
+}
+
+// receiveCancel tells the user of a CANCEL, if it means a transaction.
+//
+// RFC 3261 §9.2: the one that it would belong to if its method were another than CANCEL and ACK.
+func (l *Layer) receiveCancel(now time.Time, req *sip.Request, flow sip.Flow) bool {
+	k, _ := l.keys.request(req, sip.Cancel)
+	s := l.shard(k)
+	s.mu.Lock()
+	t := s.cancelled(k)
+	if t == nil {
+		s.mu.Unlock()
+		return false
+	}
+	n := notice{id: t.id(), owner: t.owner}
+	t.calls++
+	s.mu.Unlock()
+	l.user.Cancel(now, n.id, n.owner, req, flow)
+	s.told(&n)
+	l.deliver(now, n, nil, nil, sip.Flow{})
+	return true
+}
+
+// cancelled finds the transaction that a CANCEL with key k means. Most likely it is an INVITE, the first of all
+// methods.
+func (s *shard) cancelled(k key) *transaction {
+	for _, m := range methods {
+		if m == sip.Cancel {
+			continue
+		}
+		if t := s.find(k.of(m)); t != nil {
+			return t
+		}
+	}
+	return nil
+}
+
+// NewServer makes a server transaction for a request that the user was given (RFC 3261 §17.2). Its responses go
+// along flow to `to` (RFC 3261 §18.2.2). A 100 goes out if the user does not answer: to an INVITE after 200 ms
+// (§17.2.1), to another request when the client's Timer E has reached T2 (RFC 4320 §4.1).
+//
+// The error is ErrFull, ErrExists or, for an ACK, ErrMessage. The last eighth of what may be held is kept for
+// requests within a dialog, and a CANCEL of what is held is never refused.
+func (l *Layer) NewServer(now time.Time, req *sip.Request, flow sip.Flow, to netip.AddrPort, owner any) (ID, error) {
+	if req.Method() == sip.Ack {
+		return ID{}, ErrMessage
+	}
+	k, old := l.keys.request(req, req.Method())
+	s := l.shard(k)
+	s.mu.Lock()
+	if t := s.find(k); t != nil {
+		n := s.again(t, l.moment(now))
+		s.mu.Unlock()
+		l.deliver(now, n, nil, nil, sip.Flow{})
+		return ID{}, ErrExists
+	}
+	defer s.mu.Unlock()
+	if !l.admit(s.limit(k, req)) {
+		s.stats.Refused++
+		return ID{}, ErrFull
+	}
+	return s.server(k, old, req, l.moment(now), flow, to, owner), nil
+}
+
+// limit is how many transactions may be held with a new one for req.
+func (s *shard) limit(k key, req *sip.Request) int64 {
+	limit := s.layer.max
+	switch {
+	case req.Method() == sip.Cancel && s.cancelled(k) != nil:
+		return 2 * limit // one at the most for each that is held
+	case req.To.Tag() != nil:
+		return limit
+	}
+	return limit - limit/reserve
+}
+
+// server makes a server transaction, which keeps its 100.
+func (s *shard) server(k key, old bool, req *sip.Request, now moment, flow sip.Flow, to netip.AddrPort, owner any) ID {
+	kind, delay := nonInviteServer, s.layer.timers.untilT2()
+	if req.Method() == sip.Invite {
+		kind, delay = inviteServer, 0
+	}
+	t := s.add(k, start(kind, flow.Transport.Reliable(), s.layer.timers, now), flow, to, owner)
+	t.old = old
+	// RFC 3261 §17.2.1: no tag is put into the To of a 100.
+	s.buf = req.AppendResponse(s.buf[:0], 100, "", nil, flow.Remote)
+	s.buf = req.AppendTimestamp(s.buf, delay)
+	s.buf = sip.AppendEnd(s.buf, nil)
+	s.keep(t, s.buf)
+	s.tidy()
+	s.settle(t)
+	return t.id()
+}
+
+// Trying sends the 100 to an INVITE now, unless the user has answered already (RFC 3261 §17.2.1): it will take its
+// time. To another request a 100 goes when it is due, and this does nothing.
+func (l *Layer) Trying(now time.Time, id ID) error {
+	t := id.lock()
+	if t == nil {
+		return ErrTerminated
+	}
+	defer t.shard.mu.Unlock()
+	if t.kind != inviteServer {
+		return nil
+	}
+	_, err := t.shard.step(t, l.moment(now), userTrying, nil, nil)
+	return err
+}
+
+// Respond sends a response, whole, on the server transaction id; it is copied where it is needed again. One that
+// the transaction's state has no place for is discarded, as is a 100 to a non-INVITE request before its time.
+//
+// The error is ErrTerminated, so that a late response goes nowhere (RFC 4320 §4.2, RFC 6026 §8.3), ErrMessage,
+// ErrProvisional, or the sender's: the transaction goes on then (RFC 6026 §8.8), and TransportError is not called.
+func (l *Layer) Respond(now time.Time, id ID, response []byte) error {
+	code := statusCode(response)
+	if code == 0 {
+		return ErrMessage
+	}
+	t := id.lock()
+	if t == nil {
+		return ErrTerminated
+	}
+	switch {
+	case !t.server():
+		t.shard.mu.Unlock()
+		return ErrMessage
+	case t.kind == nonInviteServer && code > 100 && code < 200:
+		t.shard.mu.Unlock()
+		return ErrProvisional
+	}
+	s := t.shard
+	if t.old && t.state == Proceeding && code >= 300 {
+		t.toTag = s.toTag(response)
+	}
+	_, err := s.step(t, l.moment(now), statusEvent(code), response, nil)
+	n := s.notice(t, 0, nil)
+	s.mu.Unlock()
+	l.deliver(now, n, nil, nil, sip.Flow{})
+	return err
+}
+
+// toTag is the hash of the To tag of a response that we made.
+func (s *shard) toTag(response []byte) uint64 {
+	var tag []byte
+	if s.message.Parse(response) == nil {
+		if to, err := s.message.To(); err == nil {
+			tag = to.Tag()
+		}
+	}
+	return s.layer.keys.tag(tag)
+}
+
+// statusCode reads the status-line of a response that we made, 0 if it is none.
+func statusCode(b []byte) int {
+	const version = "SIP/2.0 "
+	if len(b) < len(version)+4 || string(b[:len(version)]) != version {
+		return 0
+	}
+	code := 0
+	for _, c := range b[len(version) : len(version)+3] {
+		if c < '0' || c > '9' {
+			return 0
+		}
+		code = code*10 + int(c-'0')
+	}
+	if code < 100 || code > 699 {
+		return 0
+	}
+	return code
+}
