@@ -51,7 +51,7 @@ var keys = []key{
 	{"limits.connections_per_source", "TCP and TLS connections from one IP address. Many phones may share one behind a NAT.", ""},
 	{"limits.head_size", "Start-line and header section of a message on TCP or TLS, in bytes.", ""},
 	{"limits.body_size", "Body of a message on TCP or TLS, in bytes.", ""},
-	{"limits.handshake_timeout", "For a TLS handshake.", ""},
+	{"limits.handshake_timeout", "For a TLS handshake, and for its turn before: when thousands of phones come back at once, some wait.", ""},
 	{"limits.unauthenticated_timeout", "After this a connection that has authenticated nothing is closed.", ""},
 	{"limits.message_timeout", "From the first byte of a message on TCP or TLS to its last.", ""},
 	{"limits.idle_timeout", "After this a connection that nothing came from is closed, keep-alives included. Longer than max_expires it never closes a registered phone that is alive.", ""},
