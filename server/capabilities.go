@@ -75,7 +75,7 @@ func (s *Server) unsupported(now time.Time, out *transport.Out, in *transport.Ar
 	if list == nil {
 		return false
 	}
-	s.ledger.refuse(now, refusedExtension, in.Flow.Remote, string(list))
+	s.ledger.refuse(now, refusedExtension, in.Flow.Remote, string(list), x.sender())
 	b := s.begin(out, in, x, 420, "")
 	b = sip.AppendField(b, sip.HeaderUnsupported, list)
 	s.reply(out, in, x, 420, sip.AppendEnd(b, nil))
@@ -100,7 +100,7 @@ func (s *Server) notAllowed(now time.Time, out *transport.Out, in *transport.Arr
 		s.refuse(now, out, in, x, refusedMethod, 501, "")
 		return
 	}
-	s.ledger.refuse(now, refusedMethod, in.Flow.Remote, string(m))
+	s.ledger.refuse(now, refusedMethod, in.Flow.Remote, string(m), x.sender())
 	b := s.begin(out, in, x, 405, "")
 	b = sip.AppendFieldString(b, sip.HeaderAllow, allowed)
 	s.reply(out, in, x, 405, sip.AppendEnd(b, nil))

@@ -61,7 +61,7 @@ func (s *Server) unavailable(now time.Time, x *exchange, err error) {
 	case errors.Is(err, location.ErrTooLarge):
 		why, retryAfter = refusedRegistration, 0 // 500: the same again would not fit either
 	}
-	s.ledger.refuse(now, why, x.flow.Remote, err.Error())
+	s.ledger.refuse(now, why, x.flow.Remote, err.Error(), sender{to: x.aor}) // the request may be gone
 	x.registration.Unavailable(retryAfter)
 }
 

@@ -32,7 +32,7 @@ func (s *Server) survive(out *transport.Out, in *transport.Arrival) {
 	if fault == nil {
 		return
 	}
-	s.ledger.refuse(s.now(), refusedInternal, in.Flow.Remote, fmt.Sprintf("%v\n%s", fault, debug.Stack()))
+	s.ledger.refuse(s.now(), refusedInternal, in.Flow.Remote, fmt.Sprintf("%v\n%s", fault, debug.Stack()), sender{})
 	x := s.newExchange().(*exchange)
 	if x.msg.Parse(in.Data) == nil && x.msg.Answerable() {
 		via, _ := x.msg.Via()
@@ -68,7 +68,7 @@ func (s *Server) understand(now time.Time, out *transport.Out, in *transport.Arr
 	err := x.msg.Parse(in.Data)
 	if x.msg.IsResponse() {
 		// RFC 3261 §18.1.2: we have sent no request, so no response is for us.
-		s.ledger.refuse(now, refusedResponse, in.Flow.Remote, "nobody asked for it")
+		s.ledger.refuse(now, refusedResponse, in.Flow.Remote, "nobody asked for it", x.sender())
 		return false
 	}
 	if in.Err != nil {
@@ -107,7 +107,7 @@ func (s *Server) understand(now time.Time, out *transport.Out, in *transport.Arr
 // drops the message otherwise. The reason phrase says what is wrong (§21.4.1).
 func (s *Server) malformed(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, why refusal, err error) {
 	if !x.msg.Answerable() {
-		s.ledger.refuse(now, why, in.Flow.Remote, err.Error())
+		s.ledger.refuse(now, why, in.Flow.Remote, err.Error(), x.sender())
 		return
 	}
 	via, _ := x.msg.Via()
@@ -135,7 +135,7 @@ func (s *Server) refuse(now time.Time, out *transport.Out, in *transport.Arrival
 	if detail == "" {
 		detail = sip.StatusText(status)
 	}
-	s.ledger.refuse(now, why, in.Flow.Remote, detail)
+	s.ledger.refuse(now, why, in.Flow.Remote, detail, x.sender())
 	if x.msg.Method() == sip.Ack {
 		return
 	}

@@ -75,7 +75,7 @@ type ledger struct {
 }
 
 // refuse counts a refusal and, once a second, logs it with what a person needs to find the sender.
-func (l *ledger) refuse(now time.Time, why refusal, from netip.AddrPort, detail string) {
+func (l *ledger) refuse(now time.Time, why refusal, from netip.AddrPort, detail string, who sender) {
 	r := &l.refused[why]
 	r.count.Add(1)
 	last := r.logged.Load()
@@ -87,8 +87,9 @@ func (l *ledger) refuse(now time.Time, why refusal, from netip.AddrPort, detail 
 	if why == refusedStore || why == refusedLoad || why == refusedInternal {
 		level = slog.LevelError
 	}
-	l.log.Log(context.Background(), level, "refused", "reason", refusalNames[why], "from", from.String(), "detail", detail,
-		"unlogged", r.quiet.Swap(0))
+	line := append(append([]slog.Attr{slog.String("reason", refusalNames[why]), slog.String("from", from.String())}, who.attrs()...),
+		slog.String("detail", detail), slog.Uint64("unlogged", r.quiet.Swap(0)))
+	l.log.LogAttrs(context.Background(), level, "refused", line...)
 }
 
 // Counters are what the server has done since it started.

@@ -58,7 +58,7 @@ func (s *Server) register(now time.Time, out *transport.Out, in *transport.Arriv
 
 // registrarRefuses sends what the registrar refused with.
 func (s *Server) registrarRefuses(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, why refusal) {
-	s.ledger.refuse(now, why, in.Flow.Remote, x.registration.Reason)
+	s.ledger.refuse(now, why, in.Flow.Remote, x.registration.Reason, x.sender())
 	s.reply(out, in, x, x.registration.Status, x.registration.Response)
 }
 
@@ -96,14 +96,16 @@ func (s *Server) domainOfAOR(st *state, x *exchange, target host) *domain {
 // challenge answers 401 with new nonces (RFC 3261 §22.2), or 400 if the credentials cannot be read. No
 // state is kept for it.
 func (s *Server) challenge(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, st *state, d *domain, r digest.Result) {
+	who := x.sender()
+	who.username = r.Username
 	switch r.Verdict {
 	case digest.Malformed:
 		s.refuse(now, out, in, x, refusedHeader, 400, "Bad Request: Authorization: "+r.Reason)
 		return
 	case digest.Wrong:
-		s.ledger.refuse(now, refusedCredentials, in.Flow.Remote, r.Reason)
+		s.ledger.refuse(now, refusedCredentials, in.Flow.Remote, r.Reason, who)
 	case digest.Stale:
-		s.ledger.refuse(now, refusedStale, in.Flow.Remote, r.Reason)
+		s.ledger.refuse(now, refusedStale, in.Flow.Remote, r.Reason, who)
 	}
 	b := s.begin(out, in, x, 401, "")
 	b = st.digest.AppendChallenge(b, now, sip.HeaderWWWAuthenticate, d.realm, d.algorithms, r.Verdict == digest.Stale)
@@ -145,7 +147,7 @@ func (s *Server) bodyUnderstood(now time.Time, out *transport.Out, in *transport
 			return true
 		}
 	}
-	s.ledger.refuse(now, refusedBody, in.Flow.Remote, "a REGISTER with a body")
+	s.ledger.refuse(now, refusedBody, in.Flow.Remote, "a REGISTER with a body", x.sender())
 	b := s.begin(out, in, x, 415, "")
 	b = sip.AppendFieldString(b, sip.HeaderAccept, "")
 	s.reply(out, in, x, 415, sip.AppendEnd(b, nil))
