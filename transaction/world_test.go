@@ -1,0 +1,265 @@
+package transaction
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"biloxi/sip"
+)
+
+var (
+	local  = netip.MustParseAddrPort("192.0.2.1:5060")
+	remote = netip.MustParseAddrPort("192.0.2.101:5062")
+	udp    = sip.Flow{Transport: sip.UDP, Local: local, Remote: remote}
+	tcp    = sip.Flow{Transport: sip.TCP, Local: local, Remote: remote, Serial: 7}
+)
+
+var errBroken = errors.New("broken")
+
+// crlf makes a message of a Go literal: lines end in CRLF.
+func crlf(s string) []byte { return []byte(strings.ReplaceAll(s, "\n", "\r\n")) }
+
+// requestText is a request as a client sends it, with headers and parameters to look for in what is made of it.
+func requestText(method, branch string) []byte {
+	return crlf(fmt.Sprintf(`%[1]s sip:bob@biloxi.example.com SIP/2.0
+Via: SIP/2.0/UDP client.atlanta.example.com:5060;branch=%[2]s
+Via: SIP/2.0/UDP phone.atlanta.example.com;branch=z9hG4bKphone
+Max-Forwards: 69
+Route: <sip:ss1.example.com;lr>, <sip:ss2.example.com;lr>
+Route: <sip:ss3.example.com;lr>
+From: Alice <sip:alice@atlanta.example.com>;tag=9fxced76sl
+To: Bob <sip:bob@biloxi.example.com>
+Call-ID: 3848276298220188511@atlanta.example.com
+CSeq: 17 %[1]s
+Require: precondition
+Proxy-Require: foo
+Contact: <sip:alice@client.atlanta.example.com>
+Content-Type: application/sdp
+Content-Length: 9
+
+v=0
+s=-
+`, method, branch))
+}
+
+// parseRequest decodes a request, which must be well-formed.
+func parseRequest(t testing.TB, b []byte) *sip.Request {
+	t.Helper()
+	m, req := new(sip.Message), new(sip.Request)
+	if err := m.Parse(b); err != nil {
+		t.Fatalf("%v in\n%s", err, b)
+	}
+	if err := req.Decode(m); err != nil {
+		t.Fatalf("%v in\n%s", err, b)
+	}
+	return req
+}
+
+func parse(t testing.TB, b []byte) *sip.Message {
+	t.Helper()
+	m := new(sip.Message)
+	if err := m.Parse(b); err != nil {
+		t.Fatalf("%v in\n%s", err, b)
+	}
+	return m
+}
+
+// responseTo is a response to a request, with that To tag.
+func responseTo(t testing.TB, request []byte, code int, tag string) []byte {
+	t.Helper()
+	b := sip.AppendResponse(nil, parse(t, request), code, "", []byte(tag), remote)
+	return sip.AppendEnd(b, nil)
+}
+
+// title is what a message is: its method or its status code.
+func title(b []byte) string {
+	var m sip.Message
+	if err := m.Parse(b); err != nil {
+		return err.Error()
+	}
+	if m.IsRequest() {
+		return string(m.Method())
+	}
+	return strconv.Itoa(m.StatusCode())
+}
+
+// layerRig runs a layer with one transaction, and plays its network and its user. It is for one goroutine.
+type layerRig struct {
+	t       *testing.T
+	s       scenario
+	layer   *Layer
+	epoch   time.Time
+	now     moment
+	flow    sip.Flow
+	request []byte
+	id      ID
+	state   State
+	broken  bool
+	cancel  []byte            // a CANCEL that was sent and not answered
+	sent    map[string][]byte // the last of each
+	lines   []line
+}
+
+func newLayerRig(t *testing.T, s scenario) *layerRig {
+	r := &layerRig{t: t, s: s, epoch: time.Unix(1e9, 0), flow: udp, sent: map[string][]byte{}}
+	if s.reliable {
+		r.flow = tcp
+	}
+	method := "INVITE"
+	if s.kind == nonInviteClient || s.kind == nonInviteServer {
+		method = "MESSAGE"
+	}
+	r.request = requestText(method, "z9hG4bKscript")
+	r.layer = New(Config{}, r.epoch, r, r)
+	return r
+}
+
+func (r *layerRig) log() []line { return r.lines }
+
+func (r *layerRig) add(verb, what string) { r.lines = append(r.lines, line{r.now, verb, what}) }
+
+func (r *layerRig) time() time.Time { return r.epoch.Add(r.now) }
+
+func (r *layerRig) advance(at moment) {
+	for next := (r.now/tick + 1) * tick; next <= at; next += tick {
+		r.now = next
+		if t := r.id.lock(); t != nil {
+			e, due := t.fired(r.now)
+			m := t.machine
+			t.shard.mu.Unlock()
+			if due {
+				r.add("timer", letter(m, e))
+			}
+		}
+		r.layer.Advance(r.time())
+		r.after()
+	}
+	r.now = at
+}
+
+// after records a new state, and answers a CANCEL, of which the script says nothing.
+func (r *layerRig) after() {
+	if s := r.layer.State(r.id); s != r.state && s != Terminated {
+		r.state = s
+		r.add("state", s.String())
+	}
+	if r.cancel != nil {
+		ok := responseTo(r.t, r.cancel, 200, "x")
+		r.cancel = nil
+		r.layer.ReceiveResponse(r.time(), parse(r.t, ok), r.flow)
+	}
+}
+
+func (r *layerRig) input(l line) {
+	r.lines = append(r.lines, l)
+	defer r.after()
+	code, _ := strconv.Atoi(l.what)
+	client := r.s.kind == inviteClient || r.s.kind == nonInviteClient
+	switch {
+	case l.verb == "break" || l.verb == "mend":
+		r.broken = l.verb == "break"
+	case l.verb == "fail":
+		r.layer.Undelivered(r.time(), parse(r.t, r.sent[l.what]), errBroken)
+	case l.what == "cancel":
+		if err := r.layer.Cancel(r.time(), r.id); err != nil {
+			r.t.Error(err)
+		}
+	case l.what == "trying":
+		if err := r.layer.Trying(r.time(), r.id); err != nil {
+			r.t.Error(err)
+		}
+	case l.verb == "recv" && client:
+		r.layer.ReceiveResponse(r.time(), parse(r.t, responseTo(r.t, r.request, code, "tag"+l.what)), r.flow)
+	case l.verb == "recv":
+		r.layer.ReceiveRequest(r.time(), parseRequest(r.t, requestText(l.what, "z9hG4bKscript")), r.flow)
+	case client:
+		id, err := r.layer.NewClient(r.time(), r.request, r.flow, remote, r)
+		if err != nil {
+			r.add("tell", "error")
+			r.add("state", "Terminated")
+		}
+		r.id = id
+	default:
+		switch err := r.layer.Respond(r.time(), r.id, responseTo(r.t, r.request, code, "tag"+l.what)); err {
+		case nil:
+		case errBroken:
+			r.add("tell", "error")
+		case ErrTerminated:
+			if r.layer.State(r.id) != Terminated {
+				r.t.Error("ErrTerminated of a live transaction")
+			}
+		default:
+			r.t.Error(err)
+		}
+	}
+}
+
+func (r *layerRig) Send(flow sip.Flow, to netip.AddrPort, b []byte) error {
+	if flow != r.flow || to != remote {
+		r.t.Errorf("sent along %v to %v", flow, to)
+	}
+	if r.broken {
+		return errBroken
+	}
+	what := title(b)
+	r.sent[what] = append([]byte(nil), b...)
+	if what == "CANCEL" {
+		r.cancel = r.sent[what]
+	}
+	r.add("send", what)
+	return nil
+}
+
+func (r *layerRig) Request(now time.Time, req *sip.Request, flow sip.Flow) {
+	if !r.id.IsZero() {
+		r.t.Errorf("%v: %s is new to the layer", r.now, req.Method())
+		return
+	}
+	id, err := r.layer.NewServer(now, req, flow, remote, r)
+	if err != nil {
+		r.t.Error(err)
+	}
+	r.id = id
+}
+
+func (r *layerRig) check(id ID, owner any) {
+	if id != r.id || owner != any(r) {
+		r.t.Error("told of another transaction")
+	}
+}
+
+func (r *layerRig) Cancel(time.Time, ID, any, *sip.Request, sip.Flow) { r.t.Error("a CANCEL") }
+
+func (r *layerRig) Ack(_ time.Time, id ID, owner any, req *sip.Request, _ sip.Flow) {
+	r.check(id, owner)
+	r.add("tell", string(req.Method()))
+}
+
+func (r *layerRig) Response(_ time.Time, id ID, owner any, resp *sip.Message, _ sip.Flow) {
+	r.check(id, owner)
+	r.add("tell", strconv.Itoa(resp.StatusCode()))
+}
+
+func (r *layerRig) Timeout(_ time.Time, id ID, owner any) {
+	r.check(id, owner)
+	r.add("tell", "timeout")
+}
+
+func (r *layerRig) TransportError(_ time.Time, id ID, owner any, err error) {
+	r.check(id, owner)
+	if err != errBroken {
+		r.t.Error("transport error", err)
+	}
+	r.add("tell", "error")
+}
+
+func (r *layerRig) Terminated(_ time.Time, id ID, owner any) {
+	r.check(id, owner)
+	r.state = Terminated
+	r.add("state", "Terminated")
+}
