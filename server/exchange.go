@@ -23,6 +23,8 @@ type exchange struct {
 	flow         sip.Flow
 	to           netip.AddrPort // where the response goes over UDP
 	tag          []byte
+	phrase       []byte // scratch of badRequest
+	badPhrase    string // what badRequest returned last
 	aor          []byte
 	user         []byte // of the AOR, escapes decoded
 }

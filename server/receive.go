@@ -1,7 +1,6 @@
 package server
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"runtime/debug"
@@ -107,26 +106,37 @@ func (s *Server) understand(now time.Time, out *transport.Out, in *transport.Arr
 // drops the message otherwise. The reason phrase says what is wrong (§21.4.1).
 func (s *Server) malformed(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, why refusal, err error) {
 	if !x.msg.Answerable() {
-		s.ledger.refuse(now, why, in.Flow.Remote, err.Error(), x.sender())
+		s.ledger.refuseError(now, why, in.Flow.Remote, err, x.sender())
 		return
 	}
 	via, _ := x.msg.Via()
 	x.to = responseAddr(via, in.Flow)
-	status, phrase := 400, reasonPhrase("Bad Request: "+err.Error())
-	if e := (*sip.SyntaxError)(nil); errors.As(err, &e) && e.TooLarge {
-		status, phrase = 513, ""
+	e, ok := err.(*sip.SyntaxError)
+	switch {
+	case !ok:
+		s.refuse(now, out, in, x, why, 400, "")
+	case e.TooLarge:
+		s.refuse(now, out, in, x, why, 513, "")
+	default:
+		s.refuse(now, out, in, x, why, 400, x.badRequest(e.Append(x.phrase[:0])))
 	}
-	s.refuse(now, out, in, x, why, status, phrase)
 }
 
-// reasonPhrase replaces what RFC 3261 §25.1 does not allow in a Reason-Phrase.
-func reasonPhrase(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || strings.ContainsRune("\"<>\\^`{|}[]#", r) {
-			return '.'
+// badRequest is the reason phrase of a 400 with a detail, which x may keep. It is the string of the last time
+// where that said the same, so that a flood of one fault makes no garbage.
+func (x *exchange) badRequest(detail []byte) string {
+	x.phrase = detail
+	for i, c := range detail {
+		// RFC 3261 §25.1: what a Reason-Phrase cannot have.
+		if c < ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}[]#", c) >= 0 {
+			detail[i] = '.'
 		}
-		return r
-	}, s)
+	}
+	const begin = "Bad Request: "
+	if len(x.badPhrase) != len(begin)+len(detail) || x.badPhrase[len(begin):] != string(detail) {
+		x.badPhrase = begin + string(detail)
+	}
+	return x.badPhrase
 }
 
 // refuse answers with a status alone and counts why. An empty phrase is the status's own.

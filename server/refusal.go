@@ -76,19 +76,37 @@ type ledger struct {
 
 // refuse counts a refusal and, once a second, logs it with what a person needs to find the sender.
 func (l *ledger) refuse(now time.Time, why refusal, from netip.AddrPort, detail string, who sender) {
+	if l.count(now, why) {
+		l.write(why, from, detail, who)
+	}
+}
+
+// refuseError is refuse for an error, whose text is made only for the log: a flood of garbage makes none.
+func (l *ledger) refuseError(now time.Time, why refusal, from netip.AddrPort, err error, who sender) {
+	if l.count(now, why) {
+		l.write(why, from, err.Error(), who)
+	}
+}
+
+// count counts a refusal and says whether it is to be logged.
+func (l *ledger) count(now time.Time, why refusal) (due bool) {
 	r := &l.refused[why]
 	r.count.Add(1)
 	last := r.logged.Load()
 	if now.UnixNano()-last < int64(refusalLog) && last != 0 || !r.logged.CompareAndSwap(last, now.UnixNano()) {
 		r.quiet.Add(1)
-		return
+		return false
 	}
+	return true
+}
+
+func (l *ledger) write(why refusal, from netip.AddrPort, detail string, who sender) {
 	level := slog.LevelInfo
 	if why == refusedStore || why == refusedLoad || why == refusedInternal {
 		level = slog.LevelError
 	}
 	line := append(append([]slog.Attr{slog.String("reason", refusalNames[why]), slog.String("from", from.String())}, who.attrs()...),
-		slog.String("detail", detail), slog.Uint64("unlogged", r.quiet.Swap(0)))
+		slog.String("detail", detail), slog.Uint64("unlogged", l.refused[why].quiet.Swap(0)))
 	l.log.LogAttrs(context.Background(), level, "refused", line...)
 }
 

@@ -100,7 +100,7 @@ func (s *Server) challenge(now time.Time, out *transport.Out, in *transport.Arri
 	who.username = r.Username
 	switch r.Verdict {
 	case digest.Malformed:
-		s.refuse(now, out, in, x, refusedHeader, 400, "Bad Request: Authorization: "+r.Reason)
+		s.refuse(now, out, in, x, refusedHeader, 400, x.badRequest(append(append(x.phrase[:0], "Authorization: "...), r.Reason...)))
 		return
 	case digest.Wrong:
 		s.ledger.refuse(now, refusedCredentials, in.Flow.Remote, r.Reason, who)

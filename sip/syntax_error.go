@@ -1,9 +1,6 @@
 package sip
 
-import (
-	"errors"
-	"strconv"
-)
+import "errors"
 
 // SyntaxError says what is wrong in a message, and where.
 //
@@ -19,15 +16,20 @@ type SyntaxError struct {
 }
 
 // Error gives header, reason and offset; a header field that is missing has no offset.
-func (e *SyntaxError) Error() string {
-	where := "message"
-	if e.Header != HeaderNone {
-		where = e.Header.String()
+func (e *SyntaxError) Error() string { return string(e.Append(nil)) }
+
+// Append appends the text of Error.
+func (e *SyntaxError) Append(dst []byte) []byte {
+	if e.Header == HeaderNone {
+		dst = append(dst, "message"...)
+	} else {
+		dst = append(dst, e.Header.String()...)
 	}
+	dst = append(append(dst, ": "...), e.Reason...)
 	if e.Reason == reasonMissing {
-		return where + ": " + e.Reason
+		return dst
 	}
-	return where + ": " + e.Reason + " at offset " + strconv.Itoa(e.Offset)
+	return appendUint(append(dst, " at offset "...), uint64(e.Offset))
 }
 
 const reasonMissing = "missing"
