@@ -263,3 +263,98 @@ func (r *layerRig) Terminated(_ time.Time, id ID, owner any) {
 	r.state = Terminated
 	r.add("state", "Terminated")
 }
+
+// world plays the network and the user of a layer, and records what happens as "send 200", "tell 180" and so on. It is
+// for one goroutine.
+type world struct {
+	t      testing.TB
+	layer  *Layer
+	now    time.Time
+	broken error
+	events []string
+	last   []byte // sent
+	ids    []ID   // of the requests that became server transactions
+	stray  bool   // the user makes no server transaction of a request
+	meant  ID     // by a CANCEL
+	owner  any    // of what a CANCEL meant
+}
+
+func newWorld(t testing.TB, cfg Config) *world {
+	w := &world{t: t, now: time.Unix(1e9, 0)}
+	w.layer = New(cfg, w.now, w, w)
+	return w
+}
+
+func (w *world) note(format string, args ...any) {
+	w.events = append(w.events, fmt.Sprintf(format, args...))
+}
+
+// want checks what has happened since the last call.
+func (w *world) want(events ...string) {
+	w.t.Helper()
+	if got, want := strings.Join(w.events, ", "), strings.Join(events, ", "); got != want {
+		w.t.Errorf("happened: %s\nwanted:   %s", got, want)
+	}
+	w.events = nil
+}
+
+func (w *world) receive(b []byte) {
+	w.t.Helper()
+	if m := parse(w.t, b); m.IsResponse() {
+		w.layer.ReceiveResponse(w.now, m, udp)
+		return
+	}
+	w.layer.ReceiveRequest(w.now, parseRequest(w.t, b), udp)
+}
+
+// pass lets time pass, timer by timer.
+func (w *world) pass(d time.Duration) {
+	for range d / tick {
+		w.now = w.now.Add(tick)
+		w.layer.Advance(w.now)
+	}
+}
+
+func (w *world) Send(_ sip.Flow, _ netip.AddrPort, b []byte) error {
+	if w.broken != nil {
+		return w.broken
+	}
+	w.last = append(w.last[:0], b...)
+	w.note("send %s", title(b))
+	return nil
+}
+
+func (w *world) Request(now time.Time, req *sip.Request, flow sip.Flow) {
+	w.note("request %s", req.Method())
+	if w.stray || req.Method() == sip.Ack {
+		return
+	}
+	id, err := w.layer.NewServer(now, req, flow, remote, w)
+	if err != nil {
+		w.note("%v", err)
+		return
+	}
+	w.ids = append(w.ids, id)
+}
+
+func (w *world) Cancel(now time.Time, id ID, owner any, req *sip.Request, flow sip.Flow) {
+	w.note("cancel")
+	w.meant, w.owner = id, owner
+	w.Request(now, req, flow)
+}
+
+func (w *world) Ack(time.Time, ID, any, *sip.Request, sip.Flow) { w.note("ack") }
+
+func (w *world) Response(_ time.Time, _ ID, _ any, resp *sip.Message, _ sip.Flow) {
+	w.note("tell %d", resp.StatusCode())
+}
+
+func (w *world) Timeout(time.Time, ID, any)                         { w.note("timeout") }
+func (w *world) TransportError(_ time.Time, _ ID, _ any, err error) { w.note("%v", err) }
+func (w *world) Terminated(time.Time, ID, any)                      { w.note("terminated") }
+
+// answer responds on the server transaction that came last.
+func (w *world) answer(request []byte, code int) error {
+	w.t.Helper()
+	return w.layer.Respond(w.now, w.ids[len(w.ids)-1], responseTo(w.t, request, code, "ours"))
+}
