@@ -29,7 +29,7 @@ func (r *Resolver) ask(up *upstream, q question) *answer {
 			if try == 0 {
 				asked = append(asked, s.addr.String())
 			}
-			a, answered, err := r.askServer(ctx, s, q)
+			a, answered, err := r.askServer(ctx, s, q, tryTime<<try)
 			if err == nil {
 				return a
 			}
@@ -53,12 +53,12 @@ func (r *Resolver) ask(up *upstream, q question) *answer {
 	return &answer{outcome: failed, asked: q.name, err: e, expires: r.cfg.Now().Add(failureTTL)}
 }
 
-// askServer asks one server; answered tells an answer that is of no use from none.
-func (r *Resolver) askServer(ctx context.Context, s *server, q question) (a *answer, answered bool, err error) {
-	m, err := r.exchange(ctx, s, q, true)
+// askServer asks one server; answered tells an answer that is of no use from none that came in time.
+func (r *Resolver) askServer(ctx context.Context, s *server, q question, wait time.Duration) (a *answer, answered bool, err error) {
+	m, err := r.exchange(ctx, s, q, wait, true)
 	if err == nil && (m.Rcode == dns.RcodeFormatError || m.Rcode == dns.RcodeNotImplemented) {
 		// RFC 6891 §6.2.2: a server that does not know EDNS gets the question without.
-		m, err = r.exchange(ctx, s, q, false)
+		m, err = r.exchange(ctx, s, q, wait, false)
 	}
 	if err != nil && err != errMalformed {
 		s.rest.Store(r.cfg.Now().Add(serverRest).UnixNano())
@@ -82,14 +82,14 @@ func (r *Resolver) askServer(ctx context.Context, s *server, q question) (a *ans
 }
 
 // exchange gets one server's answer: by UDP, and by TCP if it does not fit (RFC 1035 §4.2.1, RFC 7766 §5).
-func (r *Resolver) exchange(ctx context.Context, s *server, q question, edns bool) (*message, error) {
+func (r *Resolver) exchange(ctx context.Context, s *server, q question, wait time.Duration, edns bool) (*message, error) {
 	query, err := newQuery(q, edns)
 	if err != nil {
 		return nil, err
 	}
-	b, err := r.try(ctx, "udp", s, query)
+	b, err := r.try(ctx, wait, "udp", s, query)
 	if err == nil && truncated(b) {
-		b, err = r.try(ctx, "tcp", s, query)
+		b, err = r.try(ctx, wait, "tcp", s, query)
 	}
 	if err != nil {
 		return nil, err
@@ -101,8 +101,8 @@ func (r *Resolver) exchange(ctx context.Context, s *server, q question, edns boo
 	return m, nil
 }
 
-func (r *Resolver) try(ctx context.Context, network string, s *server, query []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, tryTime)
+func (r *Resolver) try(ctx context.Context, wait time.Duration, network string, s *server, query []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	r.counts.exchanges.Add(1)
 	return r.cfg.Exchanger.Exchange(ctx, network, s.addr, query)

@@ -139,3 +139,7 @@ func validName(name []byte) bool {
 func unsupported(name []byte, detail string) *Error {
 	return &Error{Name: string(name), Kind: ErrUnsupported, Detail: detail}
 }
+
+func noTransport(name []byte) *Error {
+	return unsupported(name, "we have no listener of a transport that the URI or the request needs")
+}

@@ -70,7 +70,8 @@ const (
 	// way tries for some seconds itself before it answers SERVFAIL.
 	questionTime = 5 * time.Second
 
-	// tryTime is how long one server may take for one answer. Longer than a round trip by satellite.
+	// tryTime is how long one server may take for one answer at first: longer than a round trip by satellite.
+	// The next time it may take twice as long, since it may have to ask slow servers itself.
 	tryTime = 1500 * time.Millisecond
 
 	// attempts is how often a server that says nothing is asked: a datagram may be lost.

@@ -28,6 +28,7 @@ type Targets struct {
 	// Scratch of the look-up.
 	host  []byte // TARGET of RFC 3263 §4, in lower case
 	key   []byte // the name that is being looked for
+	alias []byte // the name to look for instead
 	order []uint16
 }
 

@@ -71,7 +71,7 @@ func (w *walk) empty() bool { return len(w.t.list) == 0 && len(w.missing) == 0 &
 // sendable reports whether there is a transport for the hop, and notes an error if not.
 func (w *walk) sendable(transport sip.Transport) (ok bool) {
 	if transport == sip.NoTransport {
-		w.note(unsupported(w.t.host, "we have no listener of a transport that the URI or the request needs"))
+		w.note(noTransport(w.t.host))
 		return false
 	}
 	return true
@@ -106,7 +106,7 @@ func (w *walk) selectTransport(h *hop, fallback sip.Transport) {
 		}
 	}
 	if !asked {
-		w.sendable(sip.NoTransport)
+		w.note(noTransport(w.t.host))
 	}
 	// RFC 3263 §4.1, §4.2: no SRV records are found either: the addresses, and the default transport.
 	if w.empty() && w.sendable(fallback) {
@@ -182,8 +182,7 @@ func (w *walk) setName(a *answer) {
 // note keeps the gravest error.
 func (w *walk) note(err *Error) { w.err = graver(w.err, err) }
 
-// find returns what is known about a name, nil if that is to be asked first. It follows aliases. The name
-// may be w.t.key, which is overwritten.
+// find returns what is known about a name, nil if that is to be asked first. It follows aliases.
 func (w *walk) find(parent *answer, name []byte, qtype uint16) *answer {
 	for range maxAliases {
 		a := w.look(parent, name, qtype)
@@ -191,8 +190,8 @@ func (w *walk) find(parent *answer, name []byte, qtype uint16) *answer {
 			return a
 		}
 		// RFC 1034 §3.6.2: an alias whose end did not come with it.
-		w.t.key = append(w.t.key[:0], a.alias...)
-		parent, name = nil, w.t.key
+		w.t.alias = append(w.t.alias[:0], a.alias...)
+		parent, name = nil, w.t.alias
 	}
 	return &answer{outcome: failed, asked: string(name), err: &Error{Name: string(name), Type: typeName(qtype), Kind: ErrServerFailure,
 		Detail: "a chain of CNAME records that is too long or a circle: its zone needs repair"}}
