@@ -20,16 +20,8 @@ import (
 // serveDNS answers on UDP and TCP of loopback until the test ends.
 func (z *zones) serveDNS(t testing.TB) netip.AddrPort {
 	t.Helper()
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	packets, streams := bindBoth(t)
 	addr := packets.LocalAddr().(*net.UDPAddr).AddrPort()
-	streams, err := net.Listen("tcp", addr.String())
-	if err != nil {
-		packets.Close()
-		t.Skipf("the TCP port %v is taken: %v", addr, err)
-	}
 	handler := func(network string) dns.HandlerFunc {
 		return func(w dns.ResponseWriter, q *dns.Msg) {
 			z.mu.Lock()
@@ -60,6 +52,24 @@ func (z *zones) serveDNS(t testing.TB) netip.AddrPort {
 		})
 	}
 	return addr
+}
+
+// bindBoth binds one port of UDP and TCP.
+func bindBoth(t testing.TB) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for range 100 {
+		packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		streams, err := net.Listen("tcp", packets.LocalAddr().String())
+		if err == nil {
+			return packets, streams
+		}
+		packets.Close() // somebody has that port for TCP
+	}
+	t.Fatal("no port is free for UDP and TCP")
+	return nil, nil
 }
 
 // waiter is a Done that can be waited for.
