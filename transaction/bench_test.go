@@ -54,7 +54,7 @@ func newLoad(t testing.TB, method string, code int, max int, rate time.Duration)
 	l := &load{now: time.Unix(1e9, 0), rate: rate, request: requestText(method, branch(0))}
 	l.layer = New(Config{Max: max}, l.now, l, l)
 	l.response = responseTo(t, l.request, code, "x")
-	l.at = len("INVITE") - len("INVITE") + indexOf(t, l.request, branch(0)) + len("z9hG4bK")
+	l.at = indexOf(t, l.request, branch(0)) + len("z9hG4bK")
 	l.rat = indexOf(t, l.response, branch(0)) + len("z9hG4bK")
 	return l
 }

@@ -9,7 +9,8 @@ import (
 
 // NewClient sends a request along flow to `to`, in a client transaction of its own (RFC 3261 §17.1). The request is
 // whole, with a topmost Via whose branch nobody else has; it is copied where it is needed again. ACK has no
-// transaction.
+// transaction. An INVITE that gets nothing but provisional responses is held until the user calls Cancel or
+// Terminate (RFC 3261 §16.6 step 11, Timer C).
 //
 // The error is ErrFull, ErrMessage, ErrExists for a branch that is in use, or the sender's: the transaction does
 // not exist then, and the user hears nothing of it.

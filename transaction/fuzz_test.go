@@ -1,7 +1,6 @@
 package transaction
 
 import (
-	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -208,7 +207,7 @@ func (z *zoo) Send(_ sip.Flow, _ netip.AddrPort, b []byte) error {
 }
 
 func (z *zoo) Request(now time.Time, req *sip.Request, flow sip.Flow) {
-	name := fmt.Sprintf("%s", req.Via.Branch())
+	name := string(req.Via.Branch())
 	id, err := z.layer.NewServer(now, req, flow, remote, name)
 	if err == nil {
 		z.add(id, name)

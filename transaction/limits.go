@@ -3,8 +3,8 @@ package transaction
 import "time"
 
 const (
-	// DefaultMax is how many transactions a layer holds when its Config does not say: a call leaves two of
-	// them for 32 s, so that this is some 3000 calls a second, in 300 MB at the most.
+	// DefaultMax is how many transactions a layer holds when its Config does not say: a call through a proxy
+	// leaves three of them for 32 s, so that this is some 2000 calls a second. It is 300 MB at the most.
 	DefaultMax = 200_000
 
 	// MaxBytesEach is what one transaction may cost on average, in bytes. When all that are held keep Max times

@@ -118,6 +118,8 @@ func (s *shard) cancelled(k key) *transaction {
 // along flow to `to` (RFC 3261 §18.2.2). A 100 goes out if the user does not answer: to an INVITE after 200 ms
 // (§17.2.1), to another request when the client's Timer E has reached T2 (RFC 4320 §4.1).
 //
+// An INVITE that the user never answers is held until it does, or calls Terminate: no timer ends Proceeding.
+//
 // The error is ErrFull, ErrExists or, for an ACK, ErrMessage. The last eighth of what may be held is kept for
 // requests within a dialog, and a CANCEL of what is held is never refused.
 func (l *Layer) NewServer(now time.Time, req *sip.Request, flow sip.Flow, to netip.AddrPort, owner any) (ID, error) {
