@@ -191,7 +191,7 @@ func TestBytesPerTransaction(t *testing.T) {
 			var m sip.Message
 			var req sip.Request
 			at := indexOf(t, row.text, branch(0))
-			before := heap()
+			before, goroutines := heap(), runtime.NumGoroutine()
 			for i := range n {
 				copy(row.text[at:], branch(i))
 				row.make(l, now, row.text, &m, &req)
@@ -200,6 +200,9 @@ func TestBytesPerTransaction(t *testing.T) {
 			t.Logf("%d bytes", each)
 			if s := l.Stats(); s.Clients+s.Servers != n {
 				t.Fatalf("%+v", s)
+			}
+			if more := runtime.NumGoroutine() - goroutines; more > 0 {
+				t.Errorf("%d goroutines for %d transactions", more, n)
 			}
 			if each > row.limit {
 				t.Errorf("%d bytes each, at most %d", each, row.limit)
