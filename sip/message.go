@@ -34,6 +34,10 @@ type Message struct {
 // offset is where v, a slice of the message, stands in it.
 func (m *Message) offset(v []byte) int { return cap(m.buf) - cap(v) }
 
+// Offset is where v begins in [Message.Bytes]. It is a value, line, Request-URI or body that the message
+// gave out, or what a value decoded from one calls its Raw, or is left over behind it.
+func (m *Message) Offset(v []byte) int { return m.offset(v) }
+
 // Bytes returns the message from its start-line to the end of its body.
 func (m *Message) Bytes() []byte { return m.buf[:m.bodyEnd] }
 

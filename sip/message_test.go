@@ -250,3 +250,34 @@ func FuzzMessage(f *testing.F) {
 		}
 	})
 }
+
+// TestOffset: what the message and its decoders give out is found again in the message's bytes.
+func TestOffset(t *testing.T) {
+	var m Message
+	if err := m.Parse(append([]byte("\r\n"), invite...)); err != nil {
+		t.Fatal(err)
+	}
+	check := func(what string, v []byte) {
+		t.Helper()
+		if at := m.Offset(v); at < 0 || at+len(v) > len(m.Bytes()) || &m.Bytes()[at] != &v[0] {
+			t.Errorf("%s: offset %d", what, at)
+		}
+	}
+	check("Request-URI", m.RequestURI())
+	check("body", m.Body())
+	for i := range m.Len() {
+		check("line", m.Line(i))
+		_, _, value := m.Field(i)
+		check("value", value)
+	}
+	for l := m.Vias(); l.Next(); {
+		check("Via", l.Raw())
+	}
+	for l := m.Values(HeaderRecordRoute); l.Next(); {
+		check("Record-Route", l.Raw())
+		check("URI", l.URI.Raw())
+	}
+	value, _ := m.Value(HeaderRecordRoute)
+	_, rest, _ := NextNameAddr(value)
+	check("rest", rest)
+}
