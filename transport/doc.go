@@ -6,7 +6,8 @@
 // [Transport.Send]. The package does not parse messages: framing is [sip.Frame], and where an answer goes
 // over UDP is the caller's to say ([sip.Via.ResponseAddr]).
 //
-// Left out: WebSocket (RFC 7118), STUN on the SIP port (RFC 5626 §4.4.2: such datagrams are counted and
-// dropped), connection reuse for requests (RFC 5923), multicast, fragmenting requests from UDP to TCP
+// A STUN Binding request on the SIP port is answered here (RFC 5626 §4.4.2).
+//
+// Left out: WebSocket (RFC 7118), connection reuse for requests (RFC 5923), multicast, fragmenting requests from UDP to TCP
 // (RFC 3261 §18.1.1, a client's matter).
 package transport

@@ -145,7 +145,7 @@ func TestDialRefused(t *testing.T) {
 
 func TestRefuse(t *testing.T) {
 	from := netip.MustParseAddrPort("192.0.2.1:5060")
-	stun := "\x00\x01\x00\x00\x21\x12\xa4\x42" + "123456789012"
+	stun := stunBinding
 	for _, c := range []struct {
 		data string
 		from netip.AddrPort
@@ -158,7 +158,7 @@ func TestRefuse(t *testing.T) {
 		{"\n", from, keepAlives},
 		{"\x00\x00\x00\x00", from, keepAlives},
 		{"\x00\x01", from, noCounter},
-		{stun, from, droppedSTUN},
+		{stun, from, stunPings},
 		{stun[:19], from, noCounter},
 		{"\x40" + stun[1:], from, noCounter},
 		{stun[:7] + "\x43" + stun[8:], from, noCounter},

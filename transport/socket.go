@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"encoding/binary"
 	"errors"
 	"net"
 	"net/netip"
@@ -104,23 +103,26 @@ func (s *socket) batch(out *Out, n int) {
 	messages := 0
 	for i := range n {
 		data, remote, local := s.io.packet(i)
-		if why := refuse(data, remote); why != noCounter {
-			s.t.counts.add(sip.UDP, why, 1)
-			continue
-		}
-		messages++
 		out.in = Arrival{Flow: s.flow, Data: data}
 		out.in.Flow.Remote = remote
 		if local.IsValid() {
 			out.in.Flow.Local = netip.AddrPortFrom(local, s.flow.Local.Port())
 		}
+		if why := refuse(data, remote); why != noCounter {
+			s.t.counts.add(sip.UDP, why, 1)
+			if why == stunPings {
+				out.Reply(&out.in, remote, appendSTUN(out.Buffer(), data, remote))
+			}
+			continue
+		}
+		messages++
 		s.t.handler.Receive(out, &out.in)
 	}
 	s.t.counts.add(sip.UDP, received, messages)
 	out.flush()
 }
 
-// refuse says of a datagram that is no message what it is, none of all others.
+// refuse says of a datagram that is no message of SIP what it is, none of all others.
 func refuse(data []byte, remote netip.AddrPort) counter {
 	switch {
 	case remote.Port() == 0:
@@ -128,8 +130,7 @@ func refuse(data []byte, remote netip.AddrPort) counter {
 	case len(data) == 0 || data[0] <= '\r' && isKeepAlive(data):
 		return keepAlives
 	case isSTUN(data):
-		// RFC 5626 §4.4.2 has a STUN server on the SIP port. This is where it would be called.
-		return droppedSTUN
+		return stunPings
 	}
 	return noCounter
 }
@@ -142,11 +143,6 @@ func isKeepAlive(b []byte) bool {
 		}
 	}
 	return true
-}
-
-// isSTUN reports whether a datagram is one of STUN (RFC 5389 §6): two bits 0, and the magic cookie.
-func isSTUN(b []byte) bool {
-	return len(b) >= 20 && b[0] < 0x40 && binary.BigEndian.Uint32(b[4:]) == 0x2112A442
 }
 
 // unsendable says why a datagram cannot be sent, none if it can.

@@ -36,7 +36,7 @@ const (
 	received
 	sent
 	keepAlives
-	droppedSTUN
+	stunPings
 	droppedPort
 	unsentLarge
 	unsentAddress
@@ -71,10 +71,10 @@ var counterNames = [counterCount]struct {
 	name, reason string
 	level        bool
 }{
-	received:              {name: "received"},   // messages given to the Handler
-	sent:                  {name: "sent"},       // messages given to the system
-	keepAlives:            {name: "keepalives"}, // CRLF pings and empty datagrams
-	droppedSTUN:           {name: "dropped", reason: "stun"},
+	received:              {name: "received"},                   // messages given to the Handler
+	sent:                  {name: "sent"},                       // messages given to the system
+	keepAlives:            {name: "keepalives"},                 // CRLF pings and empty datagrams
+	stunPings:             {name: "keepalives", reason: "stun"}, // STUN over UDP
 	droppedPort:           {name: "dropped", reason: "source port 0"},
 	unsentLarge:           {name: "unsent", reason: "too large"},
 	unsentAddress:         {name: "unsent", reason: "no address"},
@@ -130,7 +130,7 @@ func applies(tr sip.Transport, what counter) bool {
 	switch what {
 	case received, sent, keepAlives:
 		return true
-	case droppedSTUN, droppedPort, unsentLarge, unsentAddress, unsentError, readErrors:
+	case stunPings, droppedPort, unsentLarge, unsentAddress, unsentError, readErrors:
 		return tr == sip.UDP
 	case refusedHandshakes, closedHandshake:
 		return tr == sip.TLS

@@ -143,12 +143,31 @@ func TestUDP(t *testing.T) {
 	})
 	t.Run("TP-038", func(t *testing.T) {
 		p := newPhone(t, b)
-		stun := "\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl"
-		for _, garbage := range []string{"", "\x00", "\r\n", "garbage", strings.Repeat("\xff", 1500), "GET / HTTP/1.0\r\n\r\n", stun} {
+		for _, garbage := range []string{"", "\x00", "\r\n", "garbage", strings.Repeat("\xff", 1500), "GET / HTTP/1.0\r\n\r\n"} {
 			p.Send([]byte(garbage))
 		}
 		p.Silence(200 * time.Millisecond)
 		p.Once().Expect(401)
+	})
+	t.Run("OB-019", func(t *testing.T) {
+		c := b.Dial(t, sip.UDP)
+		const binding = "\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl"
+		if _, err := c.Write([]byte(binding)); err != nil {
+			t.Fatal(err)
+		}
+		c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		answer := make([]byte, 100)
+		n, err := c.Read(answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// RFC 5389 §15.2: XOR-MAPPED-ADDRESS of IPv4, the port and address mixed with the cookie.
+		port := netip.MustParseAddrPort(c.LocalAddr().String()).Port() ^ 0x2112
+		want := "\x01\x01\x00\x0c" + binding[4:] + "\x00\x20\x00\x08\x00\x01" + string([]byte{byte(port >> 8), byte(port)}) +
+			string([]byte{127 ^ 0x21, 0 ^ 0x12, 0 ^ 0xa4, 1 ^ 0x42})
+		if string(answer[:n]) != want {
+			t.Errorf("%x, want %x", answer[:n], want)
+		}
 	})
 }
 
