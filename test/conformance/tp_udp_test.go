@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"biloxi/config"
+	"biloxi/sip"
 	. "biloxi/siptest"
 	"biloxi/test/bed"
 )
