@@ -151,7 +151,11 @@ func TestUDP(t *testing.T) {
 		p.Once().Expect(401)
 	})
 	t.Run("OB-019", func(t *testing.T) {
-		c := b.Dial(t, sip.UDP)
+		c, err := net.Dial("udp", b.Addr(sip.UDP).String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
 		const binding = "\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl"
 		if _, err := c.Write([]byte(binding)); err != nil {
 			t.Fatal(err)
