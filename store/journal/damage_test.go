@@ -51,7 +51,12 @@ func copyFS(m *memFS) *memFS {
 	defer m.mu.Unlock()
 	copied := newMemFS()
 	for name, f := range m.names {
-		copied.names[name] = &memFile{data: append([]byte(nil), f.data...)}
+		copied.names[name] = &memFile{data: append([]byte(nil), f.data...), synced: append([]byte(nil), f.synced...)}
+	}
+	for name := range m.durable {
+		if f := copied.names[name]; f != nil {
+			copied.durable[name] = f
+		}
 	}
 	return copied
 }

@@ -64,6 +64,10 @@ func (l *loader) load() error {
 		}
 	}
 	l.next = max(l.next, 1)
+	// Nor may the snapshot's name be durable, without which nothing before it is needless.
+	if err := l.fs.SyncDir(l.dir); err != nil {
+		return err
+	}
 	removeOld(l.fs, l.dir, snapshot)
 	if st := l.index.Stats(); st.AORs > 0 {
 		l.log.Info("registrations read", "aors", st.AORs, "bindings", st.Bindings, "took", time.Since(began))
@@ -152,6 +156,11 @@ func (l *loader) loadJournal(generation uint64, after []uint64) (begun bool, err
 	if err := l.readRecords(r, h.salt, after); err != nil {
 		return false, err
 	}
+	// A process that was killed may have left here what it had not synced. From now on it is shown and answered
+	// for, and the next journal says that it is durable.
+	if err := r.file.Sync(); err != nil {
+		return false, err
+	}
 	l.journals++
 	l.journalBytes += r.offset
 	return true, nil
@@ -196,7 +205,7 @@ func (l *loader) cut(r *reader, at int64, salt uint64, after []uint64) error {
 	}
 	bytes := r.offset + int64(len(rest)) - at
 	r.offset = at
-	if err := firstError(r.file.Truncate(at), r.file.Sync()); err != nil {
+	if err := r.file.Truncate(at); err != nil {
 		return err
 	}
 	l.log.Info("the journal ends in a write that a crash cut short: the end is removed",
