@@ -62,6 +62,7 @@ type Server struct {
 
 	subscribers *subscriber.Cache // all of them, in memory
 	store       subscriber.Store
+	live        *liveSubscribers // both of them, for who changes them
 	location    location.Store
 	transport   *transport.Transport
 }
@@ -140,7 +141,7 @@ func (s *Server) open(cfg config.Config, disk journal.FS) error {
 	if err != nil {
 		return err
 	}
-	s.store = store
+	s.store, s.live = store, &liveSubscribers{Store: store, cache: s.subscribers}
 	if err := s.subscribers.Load(context.Background(), store); err != nil {
 		return fmt.Errorf("subscribers: %w", err)
 	}

@@ -36,7 +36,7 @@ func (s *Server) Domains() []config.Domain { return s.state.Load().config.Domain
 
 // Subscribers is the store of subscribers. What is changed in it is in force when the call returns. Its
 // Close is the server's.
-func (s *Server) Subscribers() subscriber.Store { return liveSubscribers{s.store, s.subscribers} }
+func (s *Server) Subscribers() subscriber.Store { return s.live }
 
 // Location is the location service. Its Close is the server's.
 func (s *Server) Location() location.Store { return s.location }
