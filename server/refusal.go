@@ -93,7 +93,8 @@ func (l *ledger) count(now time.Time, why refusal) (due bool) {
 	r := &l.refused[why]
 	r.count.Add(1)
 	last := r.logged.Load()
-	if now.UnixNano()-last < int64(refusalLog) && last != 0 || !r.logged.CompareAndSwap(last, now.UnixNano()) {
+	ago := now.UnixNano() - last // negative where the clock was set back
+	if 0 <= ago && ago < int64(refusalLog) || !r.logged.CompareAndSwap(last, now.UnixNano()) {
 		r.quiet.Add(1)
 		return false
 	}

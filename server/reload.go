@@ -26,6 +26,7 @@ func (s *Server) Reload(cfg config.Config) error {
 		return err
 	}
 	s.state.Store(s.newState(cfg, old))
+	s.checkRealms(cfg)
 	s.log.Info("configuration reloaded", "domains", len(cfg.Domains))
 	return nil
 }

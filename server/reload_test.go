@@ -1,7 +1,11 @@
 package server
 
 import (
+	"bytes"
+	"log/slog"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"biloxi/config"
@@ -69,4 +73,38 @@ func TestReloadAuth(t *testing.T) {
 	}
 	p.Register(Contact("<sip:bob@192.0.2.2>")).Expect(200)
 	p.Bound("sip:bob@192.0.2.1", "sip:bob@192.0.2.2")
+}
+
+// lockedBuffer is a log that can be read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// TestReloadRealm: whoever gives a domain another realm is told that no password is good for it, as at a start.
+func TestReloadRealm(t *testing.T) {
+	var log lockedBuffer
+	c := testConfig(t)
+	s := startWith(t, c, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	newPhone(t, s, sip.UDP, "bob")
+	c.Domains = slices.Clone(c.Domains)
+	c.Domains[0].Realm = "other.example"
+	if err := s.Reload(c); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "other.example") {
+		t.Errorf("the log does not tell:\n%s", log.String())
+	}
 }

@@ -40,4 +40,9 @@ func TestRefusalTellsWho(t *testing.T) {
 	if !strings.Contains(log.String(), "unlogged=2") || strings.Contains(log.String(), "to=") {
 		t.Errorf("a second later, with nothing known of the sender:\n%s", &log)
 	}
+	log.Reset()
+	l.refuse(now.Add(-time.Hour), refusedCredentials, from, "wrong password", sender{})
+	if log.Len() == 0 {
+		t.Error("nothing is logged for as long as the clock was set back")
+	}
 }
