@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -85,6 +86,7 @@ type service struct {
 	control *http.Server // on the control socket
 	notify  notifier
 	limit   time.Duration // for draining
+	reloads sync.Mutex    // one at a time, so that what was read last is in force last
 }
 
 // start starts everything or, with the error, nothing.
@@ -165,7 +167,10 @@ func (s *service) stop(signals <-chan os.Signal) error {
 	defer cancel()
 	drained := make(chan error, 1)
 	go func() {
-		err := s.control.Shutdown(ctx)
+		// An administrator who is slow, with a file to import say, leaves the phones their part of the time.
+		half, done := context.WithTimeout(ctx, s.limit/2)
+		defer done()
+		err := s.control.Shutdown(half)
 		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 			err = s.control.Close()
 		}
@@ -198,6 +203,8 @@ func (s *service) explainDrain(err error) error {
 
 // Reload implements admin.Server: it reads the configuration and certificates again, all or nothing.
 func (s *service) Reload() error {
+	s.reloads.Lock()
+	defer s.reloads.Unlock()
 	s.notify.reloading()
 	defer s.notify.send("READY=1")
 	err := s.reload()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -345,4 +346,27 @@ func TestSecondServer(t *testing.T) {
 		t.Errorf("the first server answers no more: %v", err)
 	}
 	s.stop()
+}
+
+// TestStopDuringImport holds that an administrator whose file does not come to its end does not take all the time
+// that the phones have for draining.
+func TestStopDuringImport(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	s := serve(t, append([]string{"BILOXI_LIMITS_SHUTDOWN_TIMEOUT=1s"}, demoEnvironment...), "--demo", "--data", data)
+	client := admin.NewClient(data)
+	defer client.Close()
+	file, rest := io.Pipe()
+	defer rest.Close()
+	underway, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		_, err := client.Import(t.Context(), file, func(admin.Progress) { close(underway) })
+		ended <- err
+	}()
+	io.WriteString(rest, "no subscriber\n")
+	<-underway
+	s.stop()
+	rest.Close()
+	if err := <-ended; err == nil {
+		t.Error("an import that was cut short succeeds")
+	}
 }
