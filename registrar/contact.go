@@ -72,7 +72,7 @@ func (reg *Registration) readStar(req *sip.Request) *refusal {
 // readContact reads what a binding stores of a Contact value.
 func (reg *Registration) readContact(c *contact, n *sip.NameAddr) *refusal {
 	c.uri = n.URI
-	if len(c.uri.Raw()) > maxContactURI {
+	if len(c.uri.Raw()) > maxContactURI || uriParts(&c.uri) > maxContactURIParts {
 		return uriTooLong
 	}
 	c.q = 1000
@@ -97,6 +97,14 @@ func (reg *Registration) readContact(c *contact, n *sip.NameAddr) *refusal {
 		c.regID = 0
 	}
 	return nil
+}
+
+// uriParts is how many parameters and headers a URI has.
+func uriParts(u *sip.URI) (n int) {
+	if n = bytes.Count(u.Params, []byte{';'}); len(u.Headers) > 0 {
+		n += 1 + bytes.Count(u.Headers, []byte{'&'})
+	}
+	return n
 }
 
 func (reg *Registration) keepParam(name, value []byte) {

@@ -16,6 +16,11 @@ const (
 	// 500 bytes, flow tokens in the user part some 200.
 	maxContactURI = 1024
 
+	// maxContactURIParts is the number of parameters and headers of a Contact URI. The URI is compared with that
+	// of each binding while the AOR is locked, which takes the square of it (RFC 3261 §19.1.4). Phones with push
+	// parameters have some 15.
+	maxContactURIParts = 24
+
 	// maxContactParams is the length in bytes of a Contact's own parameters. The feature tags of a
 	// video phone (RFC 3840) take some 300.
 	maxContactParams = 1024

@@ -2,6 +2,7 @@ package registrar
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -38,6 +39,12 @@ func TestConfig(t *testing.T) {
 // What does not fit is refused, and names what it is; the largest that fits is taken.
 func TestLimits(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("x", n) }
+	many := func(n int) (params string) {
+		for i := range n {
+			params += fmt.Sprintf(";p%d", i)
+		}
+		return params
+	}
 	uri := "sip:@192.0.2.201"
 	for _, c := range []struct {
 		name  string
@@ -48,6 +55,9 @@ func TestLimits(t *testing.T) {
 		{"URI", "Contact URI Too Long",
 			[]string{"Contact: <sip:" + long(maxContactURI-len(uri)) + "@192.0.2.201>"},
 			[]string{"Contact: <sip:" + long(maxContactURI-len(uri)+1) + "@192.0.2.201>"}},
+		{"URI parameters", "Contact URI Too Long",
+			[]string{"Contact: <sip:b@h" + many(maxContactURIParts-1) + "?a=b>"},
+			[]string{"Contact: <sip:b@h" + many(maxContactURIParts-1) + "?a=b&c=d>"}},
 		{"parameters", "Contact Parameters Too Long",
 			[]string{"Contact: <sip:b@h>;expires=60;" + long(maxContactParams-1)},
 			[]string{"Contact: <sip:b@h>;" + long(maxContactParams-2) + ";y"}},
