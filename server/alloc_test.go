@@ -26,7 +26,9 @@ func allocations(t *testing.T, w *wired) {
 		{"query", (*wiredPhone).query, "200"},
 		{"options", func(*wiredPhone) []byte { return options() }, "200"},
 		{"challenge", func(*wiredPhone) []byte { return challenged() }, "401"},
-		{"malformed", func(*wiredPhone) []byte { return bytes.Replace(options(), []byte("Max-Forwards:"), []byte("Max-Forwards"), 1) }, "400"},
+		{"malformed", func(*wiredPhone) []byte {
+			return bytes.Replace(options(), []byte("Max-Forwards:"), []byte("Max-Forwards"), 1)
+		}, "400"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var batches [][][]byte
