@@ -22,7 +22,7 @@ func (s *Server) options(now time.Time, out *transport.Out, in *transport.Arriva
 		s.refuse(now, out, in, x, refusedDomain, 404, "Not Found: domain is not served here")
 		return
 	case x.req.Target.User != nil && !s.isUser(x, d):
-		// RFC 3261 §8.2.2.1
+		// RFC 3261 §8.2.2.1: a Request-URI that names nobody here is 404.
 		s.refuse(now, out, in, x, refusedUser, 404, "")
 		return
 	}
@@ -30,7 +30,7 @@ func (s *Server) options(now time.Time, out *transport.Out, in *transport.Arriva
 		return
 	}
 	if x.req.Target.User != nil {
-		// RFC 3261 §21.4.18
+		// RFC 3261 §21.4.18: the user is known, and cannot be reached.
 		s.refuse(now, out, in, x, refusedMethod, 480, "Temporarily Unavailable: calls are not served")
 		return
 	}

@@ -46,9 +46,9 @@ func loadTLS(c config.TLS) (t transport.TLSConfig, err error) {
 }
 
 func appendCertificate(list []tls.Certificate, certificate, key string) ([]tls.Certificate, error) {
-	one, err := tls.LoadX509KeyPair(certificate, key)
+	one, err := transport.LoadCertificate(certificate, key)
 	if err != nil {
-		return nil, fmt.Errorf("tls: certificate %s with key %s: %w", certificate, key, err)
+		return nil, fmt.Errorf("tls: %w", err)
 	}
 	return append(list, one), nil
 }

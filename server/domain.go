@@ -46,13 +46,16 @@ func newDomains(list []config.Domain, cache *subscriber.Cache) *domains {
 	return d
 }
 
-// maxHost is the longest host that is looked up: a name of RFC 1035 with room for a final dot.
-const maxHost = 256
-
-// find returns the host of a URI, whose name is compared without its case and final dot; nil domain if
-// the server does not answer to it.
+// find returns the host of a URI, whose name is compared without its case and final dot, an IPv6 address by
+// its value (RFC 5954 §4.2); nil domain if the server does not answer to it.
 func (d *domains) find(name []byte) host {
 	var low [maxHost]byte
+	if len(name) > 0 && name[0] == '[' {
+		reference := sip.URI{Host: name}
+		if addr, ok := reference.HostAddr(); ok {
+			return d.byHost[string(append(addr.AppendTo(append(low[:0], '[')), ']'))]
+		}
+	}
 	if n := len(name); n > 1 && name[n-1] == '.' {
 		name = name[:n-1]
 	}
@@ -71,16 +74,5 @@ type users struct {
 // HA1 implements digest.Users.
 func (u *users) HA1(username, realm []byte, a sip.Algorithm, ha1 *[32]byte) bool {
 	set, ok := u.cache.Lookup(username, u.domain)
-	if !ok || set.Has&(1<<a) == 0 {
-		return false
-	}
-	switch a {
-	case sip.MD5:
-		copy(ha1[:], set.MD5[:])
-	case sip.SHA256:
-		copy(ha1[:], set.SHA256[:])
-	case sip.SHA512_256:
-		copy(ha1[:], set.SHA512_256[:])
-	}
-	return true
+	return ok && set.Fill(a, ha1)
 }

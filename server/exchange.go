@@ -50,10 +50,6 @@ func (x *exchange) Done(err error) {
 	x.release()
 }
 
-// retryAfterStore is how long a phone is asked to wait when the disk failed or too much waits for it:
-// longer than the second in which the store tries to recover, short enough not to be missed.
-const retryAfterStore = 5 * time.Second
-
 // unavailable turns the answer of a registration that was not stored into 503 (RFC 3261 §21.5.4), or 500.
 func (s *Server) unavailable(now time.Time, x *exchange, err error) {
 	why, retryAfter := refusedStore, retryAfterStore
@@ -65,12 +61,6 @@ func (s *Server) unavailable(now time.Time, x *exchange, err error) {
 	}
 	s.ledger.refuse(now, why, x.flow.Remote, err.Error(), sender{to: x.aor}) // the request may be gone
 	x.registration.Unavailable(retryAfter)
-}
-
-func (l *ledger) answer(status int) {
-	if class := status / 100; class > 0 && class < len(l.answered) {
-		l.answered[class].Add(1)
-	}
 }
 
 // reply sends the response at once, with the batch of the reader.

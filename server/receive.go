@@ -90,7 +90,7 @@ func (s *Server) understand(now time.Time, out *transport.Out, in *transport.Arr
 	}
 	x.decoded = true
 	if !x.req.Target.IsSIP() {
-		// RFC 3261 §8.2.2.1
+		// RFC 3261 §8.2.2.1: a scheme that is not understood is 416.
 		s.refuse(now, out, in, x, refusedScheme, 416, "")
 		return false
 	}

@@ -123,7 +123,7 @@ func (s *Server) authorize(now time.Time, out *transport.Out, in *transport.Arri
 	if string(x.user) == string(r.Username) {
 		return true
 	}
-	// RFC 3261 §10.3 step 5
+	// RFC 3261 §10.3 step 5: an address-of-record that nobody has is 404.
 	if _, ok := s.subscribers.Lookup(x.user, d.name); !ok {
 		s.refuse(now, out, in, x, refusedUser, 404, "")
 		return false

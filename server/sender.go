@@ -15,9 +15,6 @@ type sender struct {
 	userAgent []byte
 }
 
-// maxLogged is how much of a header field stands in the log, in bytes: a peer chooses it.
-const maxLogged = 128
-
 // sender reads who sent the request of x.
 func (x *exchange) sender() (w sender) {
 	w.to, _ = x.msg.Value(sip.HeaderTo)

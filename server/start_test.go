@@ -181,7 +181,7 @@ func TestStartErrors(t *testing.T) {
 		c.TLS.Certificate, c.TLS.Key = cert, other
 		c.Listeners = append(c.Listeners, config.Listener{Transport: config.Transport(sip.TLS), Address: "127.0.0.1:0"})
 		_, err := New(c, Options{})
-		oneLine(t, err, cert, other, "does not match")
+		oneLine(t, err, cert, other, "not that of the certificate")
 	})
 	t.Run("no certificate file", func(t *testing.T) {
 		c := testConfig(t)
