@@ -10,6 +10,13 @@ import (
 	"biloxi/transport"
 )
 
+// CheckTLS reads the certificates that a configuration names, as a server does at its start, and says what is
+// wrong with them.
+func CheckTLS(c config.TLS) error {
+	_, err := loadTLS(c)
+	return err
+}
+
 // loadTLS reads the certificates that the configuration names. No certificate at all is no error: the
 // transport refuses a TLS listener without one.
 func loadTLS(c config.TLS) (t transport.TLSConfig, err error) {

@@ -47,9 +47,6 @@ func (s *seconds) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// maxPassword is the largest password file, in bytes: no password is longer.
-const maxPassword = 4 << 10
-
 // password reads the first line of the password file; nil without one.
 func (f *clientFlags) password(in io.Reader) ([]byte, error) {
 	if f.PasswordFile == "" {

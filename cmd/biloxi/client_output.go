@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -63,10 +62,7 @@ func (k *call) showJSON(res *client.Result, err error) {
 		}
 		out.Contacts = append(out.Contacts, one)
 	}
-	enc := json.NewEncoder(k.console.Out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	enc.Encode(out)
+	k.console.printJSON(out)
 }
 
 // showContacts writes the bindings as a table.

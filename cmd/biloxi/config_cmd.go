@@ -1,11 +1,11 @@
 package main
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 
 	"biloxi/config"
+	"biloxi/server"
 )
 
 // configCmd is biloxi config.
@@ -48,7 +48,7 @@ type problem struct {
 func (cmd *configCheckCmd) Run(c *console) error {
 	cfg, err := config.Load(cmd.File, c.Environ)
 	if err == nil {
-		err = checkCertificates(cfg.TLS)
+		err = server.CheckTLS(cfg.TLS)
 	}
 	if cmd.JSON {
 		return cmd.reportJSON(c, err)
@@ -84,25 +84,6 @@ func (cmd *configCheckCmd) reportJSON(c *console, err error) error {
 	}
 	if err != nil {
 		return errReported
-	}
-	return nil
-}
-
-// checkCertificates reads the certificates with their keys.
-func checkCertificates(t config.TLS) error {
-	pairs := append([]config.Certificate{{Certificate: t.Certificate, Key: t.Key}}, t.SNI...)
-	for _, p := range pairs {
-		if p.Certificate == "" {
-			continue
-		}
-		if _, err := tls.LoadX509KeyPair(p.Certificate, p.Key); err != nil {
-			return fmt.Errorf("certificate %s with key %s: %w", p.Certificate, p.Key, err)
-		}
-	}
-	if t.ClientCA != "" {
-		if _, err := readRoots(t.ClientCA); err != nil {
-			return fmt.Errorf("client_ca: %w", err)
-		}
 	}
 	return nil
 }

@@ -32,9 +32,6 @@ func newNotifier(c *console) notifier {
 // watchdog is how often WATCHDOG=1 is to be sent: twice as often as is asked; 0 for never.
 func (n notifier) watchdog() time.Duration { return n.every }
 
-// notifyTimeout is how long a manager may take to read: one that is stuck must not hold up the server.
-const notifyTimeout = 100 * time.Millisecond
-
 // send tells one state. A manager that does not listen is no reason to fail.
 func (n notifier) send(state string) {
 	if n.socket == "" {

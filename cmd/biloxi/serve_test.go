@@ -304,7 +304,7 @@ func TestStartupErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct{ text, want string }{
-		"key of another":  {"[[listen]]\ntransport = \"tls\"\naddress = \"127.0.0.1:0\"\n[tls]\ncertificate = \"cert.pem\"\nkey = \"ca.key\"\n", "private key does not match public key"},
+		"key of another":  {"[[listen]]\ntransport = \"tls\"\naddress = \"127.0.0.1:0\"\n[tls]\ncertificate = \"cert.pem\"\nkey = \"ca.key\"\n", "the key is not that of the certificate"},
 		"no certificate":  {"[[listen]]\ntransport = \"tls\"\naddress = \"127.0.0.1:0\"\n[tls]\ncertificate = \"none.pem\"\nkey = \"key.pem\"\n", "none.pem: no such file"},
 		"port taken":      {"[[listen]]\ntransport = \"udp\"\naddress = \"" + taken.LocalAddr().String() + "\"\n", "udp " + taken.LocalAddr().String() + ": address already in use"},
 		"no data folder":  {"data = \"file/data\"\n[[listen]]\ntransport = \"udp\"\naddress = \"127.0.0.1:0\"\n", "not a directory"},

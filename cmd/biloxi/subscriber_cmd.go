@@ -267,9 +267,6 @@ type importProgress struct {
 	last     time.Time
 }
 
-// progressEvery is how often the count is written over.
-const progressEvery = 100 * time.Millisecond
-
 func (p *importProgress) update(now admin.Progress) {
 	if now.Problem != "" {
 		p.clear()

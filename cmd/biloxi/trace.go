@@ -7,9 +7,6 @@ import (
 	"biloxi/client"
 )
 
-// maxTraced is how many messages a trace keeps: more is a flood, which nobody reads.
-const maxTraced = 500
-
 // trace keeps a message for the ladder.
 func (k *call) trace(m client.Traced) {
 	if len(k.ladder.Arrows) >= maxTraced {
