@@ -113,7 +113,7 @@ func (c *removal) Apply(r *location.Record) (changed bool) {
 		if b.Removed || c.contact != nil && !sameURI(b.Contact, c.contact) {
 			continue
 		}
-		b.Removed, b.Expires = true, c.now+tombstone.Milliseconds()
+		b.Removed, b.Expires = true, c.now+location.TombstoneLifetime.Milliseconds()
 		c.removed++
 	}
 	return c.removed > 0

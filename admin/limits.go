@@ -35,11 +35,6 @@ const (
 	// progressInterval is the least time between two words on progress that go over the socket.
 	progressInterval = 200 * time.Millisecond
 
-	// tombstone is how long a contact that was removed is remembered, so that a late retransmission of the
-	// REGISTER that made it does not bring it back: 64*T1, as long as a client may retransmit
-	// (RFC 3261 §17.1.2.2, timer F).
-	tombstone = 32 * time.Second
-
 	// maxSocketPath is the longest name of a Unix socket that all systems take, in bytes (Linux: 107).
 	maxSocketPath = 100
 )

@@ -21,10 +21,10 @@ var (
 
 // Result is the final response to a request, with what was learnt on the way. It owns its bytes.
 type Result struct {
-	Status   int    // of the final response
-	Reason   string // its reason phrase, as sent
-	Contacts []Contact
+	Status int    // of the final response
+	Reason string // its reason phrase, as sent
 	// Contacts are the bindings in a 2xx to REGISTER, and where else to ask in a 3xx.
+	Contacts []Contact
 
 	Server     string        // of the Server header field; empty if there is none
 	Allow      []string      // methods, of the Allow header field

@@ -106,10 +106,9 @@ type Log struct {
 	Format LogFormat `toml:"format"`
 }
 
-// DefaultAlgorithms are the challenges of a domain that names none: MD5 alone. It is the one offer that
-// all clients answer: sipp, sipsak and JsSIP know only MD5 and read only the first challenge, and
-// baresip 1.0 gives up as soon as any challenge names another algorithm, wherever it stands. What MD5
-// protects here is a password over a network; the remedy for that is TLS, and then SHA-256.
+// DefaultAlgorithms are the challenges of a domain that names none: MD5 alone, the one offer that all
+// clients answer (docs/peers.md has which do what). What MD5 protects here is a password over a network;
+// the remedy for that is TLS, and then SHA-256.
 var DefaultAlgorithms = []Algorithm{Algorithm(sip.MD5)}
 
 // Default returns the configuration of a server without a file: one domain, on loopback alone. The

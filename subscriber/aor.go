@@ -36,16 +36,8 @@ func ParseAOR(aor string) (user, domain string, err error) {
 // AppendAOR appends the AOR of a user as a URI: sip:user@domain, with the escapes that the user needs
 // (RFC 3261 §25.1 user).
 func AppendAOR(dst []byte, user, domain string) []byte {
-	const digits = "0123456789ABCDEF"
 	dst = append(dst, "sip:"...)
-	for _, c := range []byte(user) {
-		alphanum := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-		if alphanum || strings.IndexByte("-_.!~*'()&=+$,;?/", c) >= 0 {
-			dst = append(dst, c)
-		} else {
-			dst = append(dst, '%', digits[c>>4], digits[c&15])
-		}
-	}
+	dst = sip.AppendEscapedUser(dst, []byte(user))
 	dst = append(dst, '@')
 	return append(dst, domain...)
 }
