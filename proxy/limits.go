@@ -1,0 +1,26 @@
+package proxy
+
+import "time"
+
+const (
+	// MaxTargets is the most targets of one request, those of a redirection included. A registrar keeps some
+	// ten contacts of an AOR; a response with a thousand Contacts must not become a thousand requests.
+	MaxTargets = 32
+
+	// DefaultMaxBreadth is how many branches a request may have at a time, here and downstream together, where
+	// it says nothing or more (RFC 5393 §5.3.3 recommends 60).
+	DefaultMaxBreadth = 60
+
+	// initialMaxForwards is the Max-Forwards of a request that came without (RFC 3261 §16.6 step 3).
+	initialMaxForwards = 70
+
+	// MinTimerC is what Timer C must be more than (RFC 3261 §16.6 step 11).
+	MinTimerC = 3 * time.Minute
+
+	// DefaultTimerC is how long a branch of an INVITE may do without a provisional response.
+	DefaultTimerC = MinTimerC + 5*time.Second
+
+	// maxChallenges is how many bytes of challenges of other branches are added to a 401 or 407. One takes
+	// some 200 bytes; a hundred branches with many each must not become a response that nothing carries.
+	maxChallenges = 8 << 10
+)

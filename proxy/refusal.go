@@ -1,0 +1,43 @@
+package proxy
+
+import (
+	"net/netip"
+
+	"biloxi/sip"
+)
+
+// Refusal is why a request is not forwarded: the response that it gets. Refusals are values of this package,
+// to be compared with ==.
+type Refusal struct {
+	Status int
+	Phrase string // Reason-Phrase; empty: the status's own
+	extra  string // whole header lines
+}
+
+// The refusals. An ACK that is refused is dropped: nothing answers it.
+var (
+	BadMaxForwards = &Refusal{Status: 400, Phrase: "Malformed Max-Forwards"} // §16.3 step 1
+	BadMaxBreadth  = &Refusal{Status: 400, Phrase: "Malformed Max-Breadth"}  // §16.3 step 1
+	BadRoute       = &Refusal{Status: 400, Phrase: "Malformed Route"}        // §16.3 step 1
+	BadTarget      = &Refusal{Status: 400, Phrase: "Malformed Route in Place of the Request-URI"}
+	BadScheme      = &Refusal{Status: 416}                                                        // §16.3 step 2
+	TooManyHops    = &Refusal{Status: 483}                                                        // §16.3 step 3
+	Loop           = &Refusal{Status: 482}                                                        // §16.3 step 4
+	BadExtension   = &Refusal{Status: 420}                                                        // §16.3 step 5; lists what is not understood
+	BadFlowToken   = &Refusal{Status: 403, Phrase: "Invalid Flow Token"}                          // RFC 5626 §5.3.1
+	FlowFailed     = &Refusal{Status: 430}                                                        // RFC 5626 §5.3.1
+	TooBroad       = &Refusal{Status: 440}                                                        // RFC 5393 §5.3.3
+	NotFound       = &Refusal{Status: 404}                                                        // §16.5
+	Unavailable    = &Refusal{Status: 480}                                                        // §16.5
+	SIPSNotAllowed = &Refusal{Status: 480, extra: "Warning: 380 biloxi \"SIPS Not Allowed\"\r\n"} // RFC 5630 §5.3
+)
+
+// Append appends the refusal as a response to req, which came from src.
+func (r *Refusal) Append(dst []byte, p *Proxy, req *sip.Request, toTag []byte, src netip.AddrPort) []byte {
+	dst = req.AppendResponse(dst, r.Status, r.Phrase, toTag, src)
+	if r == BadExtension {
+		dst = p.appendUnsupported(dst, req)
+	}
+	dst = append(dst, r.extra...)
+	return sip.AppendEnd(dst, nil)
+}

@@ -1,0 +1,39 @@
+package proxy
+
+import (
+	"biloxi/sip"
+)
+
+// AppendPopped appends a response without its topmost Via value, and nothing else changed (RFC 3261 §16.7 steps 3
+// and 9). False if no Via is left: the response was meant for this element and goes nowhere.
+func AppendPopped(dst []byte, resp *sip.Message) ([]byte, bool) {
+	top, ok := topVia(resp)
+	if !ok {
+		return dst, false
+	}
+	b := resp.Bytes()
+	dst = append(dst, b[:top.first]...)
+	return append(dst, b[top.end:]...), true
+}
+
+// topVia is where the topmost Via value stands, with what parts it from the next: its whole line, or up to the next
+// value in it. False if there is no next one.
+func topVia(resp *sip.Message) (span, bool) {
+	i := resp.Index(sip.HeaderVia)
+	if i < 0 {
+		return span{}, false
+	}
+	_, _, value := resp.Field(i)
+	_, rest, err := sip.NextVia(value)
+	if err != nil {
+		return span{}, false
+	}
+	if rest == nil {
+		return lineSpan(resp, i), resp.Next(i) >= 0
+	}
+	next := resp.Offset(rest)
+	for b := resp.Bytes(); b[next] == ' ' || b[next] == '\t' || b[next] == '\r' || b[next] == '\n'; {
+		next++
+	}
+	return span{resp.Offset(value), next}, true
+}
