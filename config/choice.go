@@ -1,0 +1,113 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Durability says when a change of the location service is acknowledged.
+type Durability string
+
+// The durabilities.
+const (
+	DurabilitySync     Durability = "sync"     // when it is on disk
+	DurabilityInterval Durability = "interval" // at once; the disk follows at each interval
+	DurabilityNone     Durability = "none"     // at once; nothing is asked of the disk
+)
+
+// UnmarshalText reads one of the durabilities.
+func (d *Durability) UnmarshalText(b []byte) error {
+	return choose(d, "durability", b, DurabilitySync, DurabilityInterval, DurabilityNone)
+}
+
+// ClientCerts says whether TLS clients are asked for a certificate.
+type ClientCerts string
+
+// The choices.
+const (
+	ClientCertsNone    ClientCerts = "none"    // not asked for
+	ClientCertsRequest ClientCerts = "request" // asked for, checked if given
+	ClientCertsRequire ClientCerts = "require" // no connection without a valid one
+)
+
+// UnmarshalText reads one of the choices.
+func (c *ClientCerts) UnmarshalText(b []byte) error {
+	return choose(c, "choice for client_certificates", b, ClientCertsNone, ClientCertsRequest, ClientCertsRequire)
+}
+
+// PathPolicy says what becomes of a REGISTER with a Path whose client does not list path as supported
+// (RFC 3327 §5.3).
+type PathPolicy string
+
+// The policies.
+const (
+	PathAccept PathPolicy = "accept" // the path is stored and used
+	PathRefuse PathPolicy = "refuse" // 420 with Unsupported: path
+)
+
+// UnmarshalText reads one of the policies.
+func (p *PathPolicy) UnmarshalText(b []byte) error {
+	return choose(p, "choice for path_without_support", b, PathAccept, PathRefuse)
+}
+
+// TLSVersion is the lowest version of TLS that is spoken.
+type TLSVersion string
+
+// The versions.
+const (
+	TLS12 TLSVersion = "1.2"
+	TLS13 TLSVersion = "1.3"
+)
+
+// UnmarshalText reads 1.2 or 1.3.
+func (v *TLSVersion) UnmarshalText(b []byte) error {
+	return choose(v, "TLS version", b, TLS12, TLS13)
+}
+
+// LogLevel is the least severe level that is logged.
+type LogLevel string
+
+// The levels.
+const (
+	LogDebug LogLevel = "debug"
+	LogInfo  LogLevel = "info"
+	LogWarn  LogLevel = "warn"
+	LogError LogLevel = "error"
+)
+
+// UnmarshalText reads one of the levels.
+func (l *LogLevel) UnmarshalText(b []byte) error {
+	return choose(l, "log level", b, LogDebug, LogInfo, LogWarn, LogError)
+}
+
+// LogFormat is how a log line is written.
+type LogFormat string
+
+// The formats.
+const (
+	LogAuto LogFormat = "auto" // text on a terminal, JSON otherwise
+	LogText LogFormat = "text"
+	LogJSON LogFormat = "json"
+)
+
+// UnmarshalText reads one of the formats.
+func (f *LogFormat) UnmarshalText(b []byte) error {
+	return choose(f, "log format", b, LogAuto, LogText, LogJSON)
+}
+
+// choose sets v to the choice that b spells.
+func choose[T ~string](v *T, what string, b []byte, choices ...T) error {
+	names := make([]string, len(choices))
+	for i, c := range choices {
+		if string(c) == string(b) {
+			*v = c
+			return nil
+		}
+		names[i] = string(c)
+	}
+	return oneOf(what, string(b), names)
+}
+
+func oneOf(what, got string, choices []string) error {
+	return fmt.Errorf("%q is no %s; it is one of %s", got, what, strings.Join(choices, ", "))
+}
