@@ -355,3 +355,32 @@ func TestSnapshotsBoundTheJournal(t *testing.T) {
 		}
 	})
 }
+
+// TestRecoveryMakesRoom: a recovery that goes no further than its snapshot leaves that one alone, so that one try
+// after the other does not fill the disk, and what the snapshot made needless gives the journal its room.
+func TestRecoveryMakesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemFS()
+		j := mustOpen(t, Config{FS: m})
+		must(t, set(j, "bob@h", 1))
+		m.set(func(_ int, what string) error {
+			if strings.HasSuffix(what, journalSuffix) && !strings.HasPrefix(what, "remove") {
+				return errIO
+			}
+			return nil
+		})
+		if err := set(j, "bob@h", 2); !errors.Is(err, location.ErrUnavailable) {
+			t.Errorf("a change that cannot be written: %v", err)
+		}
+		time.Sleep(5*retryEvery + maxLinger)
+		names, _ := m.ReadDir(".")
+		if len(names) != 1 || !strings.HasSuffix(names[0], snapshotSuffix) {
+			t.Errorf("after 5 tries there are %v", names)
+		}
+		last := mustOpen(t, Config{FS: copyFS(m)})
+		wantCSeq(t, last, "bob@h", 1)
+		m.set(nil)
+		time.Sleep(retryEvery + maxLinger)
+		must(t, set(j, "bob@h", 3))
+	})
+}

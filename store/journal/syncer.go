@@ -251,11 +251,10 @@ func (s *syncer) renew(generation uint64) error {
 	s.written = s.queue.next - 1
 	s.queue.mu.Unlock()
 	s.durable = s.written
-	if err := s.begin(generation); err != nil {
-		return err
-	}
+	// Now, whether or not a journal can be begun: a full disk has room for it only then, and the next try writes
+	// another snapshot.
 	removeOld(s.cfg.FS, s.cfg.Dir, generation)
-	return nil
+	return s.begin(generation)
 }
 
 // rotate begins a new generation.
