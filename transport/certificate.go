@@ -46,21 +46,14 @@ func LoadCertificate(certFile, keyFile string) (tls.Certificate, error) {
 // replaced is garbage when the last such handshake has ended.
 type certificates struct {
 	mu    sync.Mutex // one change at a time
-	of    atomic.Pointer[TLSConfig]
 	now   atomic.Pointer[tls.Config]
 	outer atomic.Pointer[tls.Config] // lives on, and with it the keys of session tickets
-}
-
-func (c *certificates) config() TLSConfig {
-	if cfg := c.of.Load(); cfg != nil {
-		return *cfg
-	}
-	return TLSConfig{}
 }
 
 // server returns the configuration for one connection.
 func (c *certificates) server() *tls.Config { return c.outer.Load() }
 
+// set makes cfg the one of now.
 func (c *certificates) set(cfg TLSConfig) error {
 	cfg.Certificates = slices.Clone(cfg.Certificates) // check completes them
 	byName := map[string]*tls.Certificate{}
@@ -76,6 +69,21 @@ func (c *certificates) set(cfg TLSConfig) error {
 			}
 		}
 	}
+	now := cfg.server(byName)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now.Store(now)
+	if c.outer.Load() == nil {
+		c.outer.Store(&tls.Config{
+			MinVersion:         tls.VersionTLS12,
+			GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.now.Load(), nil },
+		})
+	}
+	return nil
+}
+
+// server is cfg as crypto/tls has it; byName are its certificates by the names that they are for.
+func (cfg TLSConfig) server(byName map[string]*tls.Certificate) *tls.Config {
 	now := &tls.Config{
 		MinVersion: max(cfg.MinVersion, tls.VersionTLS12),
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -101,17 +109,7 @@ func (c *certificates) set(cfg TLSConfig) error {
 			return Verify(s.PeerCertificates, cfg.ClientCAs, x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth)
 		}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.of.Store(&cfg)
-	c.now.Store(now)
-	if c.outer.Load() == nil {
-		c.outer.Store(&tls.Config{
-			MinVersion:         tls.VersionTLS12,
-			GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.now.Load(), nil },
-		})
-	}
-	return nil
+	return now
 }
 
 // check makes sure that a certificate has a leaf, and a key that is the leaf's.

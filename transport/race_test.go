@@ -91,7 +91,7 @@ func TestConcurrentUse(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	})
 	loop(func(int) {
-		if err := tr.SetCertificates(certs); err != nil {
+		if err := tr.SetTLS(TLSConfig{Certificates: certs}); err != nil {
 			t.Error(err)
 		}
 		time.Sleep(time.Millisecond)

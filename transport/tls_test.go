@@ -188,12 +188,12 @@ func TestTLS(t *testing.T) {
 			}
 		}
 		p := w.secure(to, ClientTLS("example.com", ca.pool))
-		if err := tr.SetCertificates([]tls.Certificate{ca.issue(t, nil, "new.example.com")}); err != nil {
+		if err := tr.SetTLS(TLSConfig{Certificates: []tls.Certificate{ca.issue(t, nil, "new.example.com")}}); err != nil {
 			w.Fatal(err)
 		}
 		p.open() // connections stay
 		w.secure(to, ClientTLS("new.example.com", ca.pool)).open()
-		if err := tr.SetCertificates(nil); err == nil {
+		if err := tr.SetTLS(TLSConfig{}); err == nil {
 			w.Error("a TLS listener was left without a certificate")
 		}
 		w.secure(to, ClientTLS("new.example.com", ca.pool)).open()
@@ -426,7 +426,7 @@ func TestReload(t *testing.T) {
 		p := w.secure(addr(t, tr, sip.TLS), &tls.Config{InsecureSkipVerify: true})
 		reload := func(n int) uint64 {
 			for i := range n {
-				if err := tr.SetCertificates(two[i%2]); err != nil {
+				if err := tr.SetTLS(TLSConfig{Certificates: two[i%2]}); err != nil {
 					t.Fatal(err)
 				}
 				if i%500 == 0 {

@@ -2,7 +2,6 @@ package transport
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
@@ -265,13 +264,6 @@ func (t *Transport) Addrs() []sip.Flow {
 
 // Stats returns all counts.
 func (t *Transport) Stats() Stats { return t.counts.stats() }
-
-// SetCertificates replaces the certificates and leaves the rest of [TLSConfig]: see [Transport.SetTLS].
-func (t *Transport) SetCertificates(certs []tls.Certificate) error {
-	cfg := t.tls.config()
-	cfg.Certificates = certs
-	return t.SetTLS(cfg)
-}
 
 // SetTLS replaces how TLS peers are met, for handshakes from now on; connections stay as they are. All of
 // it or, with an error, nothing is replaced.
