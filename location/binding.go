@@ -14,7 +14,7 @@ const Never = math.MaxInt64
 type Writer struct {
 	CallID []byte
 	CSeq   uint32
-	Branch uint64 // keyed hash of the topmost Via's branch: tells a retransmission from another request
+	Branch uint64 // hash of the topmost Via: tells a retransmission from another request
 }
 
 // Binding is one contact of an AOR (RFC 3261 §10.2.1). Its slices are not to be written into; who gave them

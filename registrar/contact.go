@@ -22,8 +22,15 @@ type contact struct {
 
 // readContacts reads all Contact values. RFC 3261 §10.3 step 6: "*" stands alone, with Expires: 0.
 func (reg *Registration) readContacts(req *sip.Request) *refusal {
-	if hasStar(req) {
-		return reg.readStar(req)
+	switch req.Star() {
+	case sip.MixedStar:
+		return starAlone
+	case sip.LoneStar:
+		if seconds, ok := headerExpires(req); !ok || seconds != 0 {
+			return starExpires
+		}
+		reg.star = true
+		return nil
 	}
 	values := req.Values(sip.HeaderContact)
 	for values.Next() {
@@ -39,33 +46,6 @@ func (reg *Registration) readContacts(req *sip.Request) *refusal {
 	if reg.Err = values.Err(); reg.Err != nil {
 		return contactMalformed
 	}
-	return nil
-}
-
-// hasStar reports whether "*" is the first value of a line of Contact. With anything else behind it than
-// a comma it is the display name of a name-addr.
-func hasStar(req *sip.Request) bool {
-	for i := req.Index(sip.HeaderContact); i >= 0; i = req.Next(i) {
-		if _, _, value := req.Field(i); len(value) > 0 && value[0] == '*' {
-			rest := bytes.TrimLeft(value[1:], " \t\r\n")
-			if len(rest) == 0 || rest[0] == ',' {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func (reg *Registration) readStar(req *sip.Request) *refusal {
-	i := req.Index(sip.HeaderContact)
-	_, _, value := req.Field(i)
-	if len(value) != 1 || req.Next(i) >= 0 {
-		return starAlone
-	}
-	if seconds, ok := headerExpires(req); !ok || seconds != 0 {
-		return starExpires
-	}
-	reg.star = true
 	return nil
 }
 
@@ -111,7 +91,7 @@ func (reg *Registration) keepParam(name, value []byte) {
 	reg.scratch = append(append(reg.scratch, ';'), name...)
 	if value != nil {
 		reg.scratch = append(reg.scratch, '=')
-		reg.scratch = appendUnfolded(reg.scratch, value)
+		reg.scratch = sip.AppendUnfolded(reg.scratch, value)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // and the grammar and expiry intervals of step 7.
 //
 // The request is decoded and authorised. now is when it was received, flow is how, toTag is the tag of
-// every response to it, and branch a keyed hash of its topmost Via's branch, by which a retransmission is
+// every response to it, and branch a hash of its topmost Via, by which a retransmission is
 // told from another request of the same Call-ID and CSeq.
 //
 // If ready is false, reg.Response is the final answer and no change is to be made. If it is true,

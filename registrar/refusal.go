@@ -23,13 +23,6 @@ const (
 	ReasonUnavailable    = "unavailable"          // 503: the change was not stored, and is to be tried again
 )
 
-// Reasons lists all values of [Registration].Reason, so that a counter can be made for each.
-func Reasons() []string {
-	return []string{ReasonRegistered, ReasonRefreshed, ReasonRemoved, ReasonQueried, ReasonRetransmission,
-		ReasonExtension, ReasonPath, ReasonMalformed, ReasonContacts, ReasonTooLong, ReasonSecurity,
-		ReasonTooMany, ReasonBrief, ReasonFirstHop, ReasonOrder, ReasonFailed, ReasonUnavailable}
-}
-
 // refusal is a failure response: what the peer is told, and what is counted.
 type refusal struct {
 	status int
@@ -83,7 +76,8 @@ func (reg *Registration) refuse(req *sip.Request, toTag []byte, why *refusal) {
 	b := req.AppendResponse(reg.failed[:0], why.status, why.phrase, toTag, reg.flow.Remote)
 	switch why {
 	case badExtension:
-		b = appendUnsupported(b, req)
+		reg.scratch = AppendUnsupported(reg.scratch[:0], req.Message)
+		b = sip.AppendField(b, sip.HeaderUnsupported, reg.scratch)
 	case pathNotSupported:
 		b = sip.AppendFieldString(b, sip.HeaderUnsupported, "path")
 	case tooBrief:

@@ -19,7 +19,7 @@ import (
 type Registration struct {
 	Response []byte // whole response once Prepare is not ready, or Apply has run; valid until the next Prepare
 	Status   int    // its status code, 0 while there is none
-	Reason   string // one of Reasons
+	Reason   string // one of the Reasons
 	Err      error  // the syntax error behind a 400, for logs; nil for any other reason
 
 	registrar *Registrar
@@ -73,8 +73,7 @@ func (reg *Registration) Unavailable(retryAfter time.Duration) {
 		return
 	}
 	reg.beginFailure(unavailable)
-	seconds := (retryAfter + time.Second - 1) / time.Second
-	reg.failed = sip.AppendFieldUint(reg.failed, sip.HeaderRetryAfter, uint64(seconds))
+	reg.failed = sip.AppendRetryAfter(reg.failed, retryAfter)
 	reg.endFailure(unavailable)
 }
 
@@ -102,18 +101,8 @@ func (reg *Registration) endFailure(why *refusal) {
 // what was appended.
 func (reg *Registration) keep(v []byte) []byte {
 	start := len(reg.scratch)
-	reg.scratch = appendUnfolded(reg.scratch, v)
+	reg.scratch = sip.AppendUnfolded(reg.scratch, v)
 	return reg.scratch[start:len(reg.scratch):len(reg.scratch)]
-}
-
-// appendUnfolded appends v with each fold made one space, so that what is stored stands on one line.
-func appendUnfolded(dst, v []byte) []byte {
-	for isFolded(v) {
-		cut := bytes.IndexAny(v, "\r\n")
-		dst = append(append(dst, v[:cut]...), ' ')
-		v = bytes.TrimLeft(v[cut:], "\r\n\t ")
-	}
-	return append(dst, v...)
 }
 
 func isFolded(v []byte) bool { return bytes.IndexByte(v, '\n') >= 0 || bytes.IndexByte(v, '\r') >= 0 }

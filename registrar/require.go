@@ -6,7 +6,10 @@ import (
 	"biloxi/sip"
 )
 
-// Option tags that a registrar processes. gruu (RFC 5627) is not among them.
+// Supported lists the option tags that a registrar processes, as a Supported header field does. gruu (RFC
+// 5627) is not among them.
+const Supported = "path, outbound"
+
 var (
 	optionPath     = []byte("path")     // RFC 3327
 	optionOutbound = []byte("outbound") // RFC 5626
@@ -30,19 +33,21 @@ func checkRequire(req *sip.Request) *refusal {
 	return nil
 }
 
+// AppendUnsupported appends the options that m requires and a registrar does not process, as a comma list;
+// nothing if there are none.
+//
 // RFC 3261 §8.2.2.3: the 420 lists in Unsupported the options that are not understood, and no others.
-func appendUnsupported(dst []byte, req *sip.Request) []byte {
-	dst = append(dst, "Unsupported: "...)
-	tokens := req.Tokens(sip.HeaderRequire)
-	first := true
+func AppendUnsupported(dst []byte, m *sip.Message) []byte {
+	start := len(dst)
+	tokens := m.Tokens(sip.HeaderRequire)
 	for option := tokens.Next(); option != nil; option = tokens.Next() {
 		if supported(option) {
 			continue
 		}
-		if !first {
+		if len(dst) > start {
 			dst = append(dst, ", "...)
 		}
-		dst, first = appendUnfolded(dst, option), false
+		dst = sip.AppendUnfolded(dst, option)
 	}
-	return append(dst, "\r\n"...)
+	return dst
 }

@@ -236,7 +236,7 @@ var bobFlow = sip.Flow{
 
 var toTag = []byte("37GkEhwl6")
 
-// branchHash stands for the server's keyed hash.
+// branchHash stands for the server's hash.
 func branchHash(req *sip.Request) uint64 {
 	h := fnv.New64a()
 	h.Write(req.Via.Branch())
@@ -308,7 +308,7 @@ func (d *desk) checkResponse(req *sip.Request) {
 	if err := m.Parse(d.reg.Response); err != nil {
 		d.t.Fatalf("%v in\n%s", err, d.reg.Response)
 	}
-	if m.StatusCode() != d.reg.Status || !slices.Contains(Reasons(), d.reg.Reason) {
+	if m.StatusCode() != d.reg.Status || !slices.Contains(reasons, d.reg.Reason) {
 		d.t.Fatalf("status %d, reason %q, but\n%s", d.reg.Status, d.reg.Reason, d.reg.Response)
 	}
 	if m.StatusCode() >= 600 || m.Has(sip.HeaderRecordRoute) {
@@ -398,3 +398,8 @@ func (d *desk) state() (lines []string) {
 	}
 	return lines
 }
+
+// reasons are all values of [Registration].Reason.
+var reasons = []string{ReasonRegistered, ReasonRefreshed, ReasonRemoved, ReasonQueried, ReasonRetransmission,
+	ReasonExtension, ReasonPath, ReasonMalformed, ReasonContacts, ReasonTooLong, ReasonSecurity,
+	ReasonTooMany, ReasonBrief, ReasonFirstHop, ReasonOrder, ReasonFailed, ReasonUnavailable}

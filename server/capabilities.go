@@ -1,9 +1,9 @@
 package server
 
 import (
-	"bytes"
 	"time"
 
+	"biloxi/registrar"
 	"biloxi/sip"
 	"biloxi/transport"
 )
@@ -39,7 +39,7 @@ func (s *Server) options(now time.Time, out *transport.Out, in *transport.Arriva
 	b = sip.AppendFieldString(b, sip.HeaderAccept, "*/*")
 	b = sip.AppendFieldString(b, sip.HeaderAcceptEncoding, "identity")
 	b = sip.AppendFieldString(b, sip.HeaderAcceptLanguage, "en")
-	b = sip.AppendFieldString(b, sip.HeaderSupported, supportedOptions)
+	b = sip.AppendFieldString(b, sip.HeaderSupported, registrar.Supported)
 	s.reply(out, in, x, 200, sip.AppendEnd(b, nil))
 }
 
@@ -59,20 +59,8 @@ func isOwnAddress(u *sip.URI, flow sip.Flow) bool {
 // unsupported answers 420 if the request requires an extension that nothing here knows, and lists
 // exactly those (RFC 3261 §8.2.2.3).
 func (s *Server) unsupported(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) bool {
-	var list []byte
-	for t := x.msg.Tokens(sip.HeaderRequire); ; {
-		token := t.Next()
-		if token == nil {
-			break
-		}
-		if !isSupported(token) {
-			if list != nil {
-				list = append(list, ", "...)
-			}
-			list = append(list, token...)
-		}
-	}
-	if list == nil {
+	list := registrar.AppendUnsupported(nil, &x.msg)
+	if len(list) == 0 {
 		return false
 	}
 	s.ledger.refuse(now, refusedExtension, in.Flow.Remote, string(list), x.sender())
@@ -80,13 +68,6 @@ func (s *Server) unsupported(now time.Time, out *transport.Out, in *transport.Ar
 	b = sip.AppendField(b, sip.HeaderUnsupported, list)
 	s.reply(out, in, x, 420, sip.AppendEnd(b, nil))
 	return true
-}
-
-// supportedOptions are the option tags that the registrar processes (RFC 3327, RFC 5626).
-const supportedOptions = "path, outbound"
-
-func isSupported(option []byte) bool {
-	return bytes.EqualFold(option, []byte("path")) || bytes.EqualFold(option, []byte("outbound"))
 }
 
 // notAllowed refuses any other method: 405 with what is allowed for one of the registry, 501 for one
