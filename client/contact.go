@@ -38,30 +38,21 @@ func ParseContact(s string) (Contact, error) {
 
 // contactOf takes a value apart. The result holds no bytes of n.
 func contactOf(n sip.NameAddr) (Contact, error) {
-	c := Contact{URI: string(n.URI.Raw())}
-	var params []byte
-	for name, value, rest := n.Params.Next(); name != nil; name, value, rest = rest.Next() {
-		switch lower := sip.AppendLower(nil, name); {
-		case string(lower) == "expires":
-			seconds, ok := sip.ParseDeltaSeconds(value)
-			if !ok {
-				return c, errors.New("a Contact's expires is not a number of seconds")
-			}
-			c.Expires, c.HasExpires = sip.Seconds(seconds), true
-		case string(lower) == "q":
-			q, ok := sip.ParseQ(value)
-			if !ok {
-				return c, errors.New("a Contact's q is not a number from 0 to 1")
-			}
-			c.Q, c.HasQ = q, true
-		default:
-			params = append(append(params, ';'), name...)
-			if value != nil {
-				params = append(append(params, '='), value...)
-			}
+	c := Contact{URI: string(n.URI.Raw()), Params: string(n.Params.AppendWithout(nil, "expires", "q"))}
+	if v, ok := n.Params.Value("expires"); ok {
+		seconds, ok := sip.ParseDeltaSeconds(v)
+		if !ok {
+			return c, errors.New("a Contact's expires is not a number of seconds")
 		}
+		c.Expires, c.HasExpires = sip.Seconds(seconds), true
 	}
-	c.Params = string(params)
+	if v, ok := n.Params.Value("q"); ok {
+		q, ok := sip.ParseQ(v)
+		if !ok {
+			return c, errors.New("a Contact's q is not a number from 0 to 1")
+		}
+		c.Q, c.HasQ = q, true
+	}
 	return c, nil
 }
 

@@ -67,16 +67,22 @@ func parseIPv6(b []byte) (netip.Addr, bool) {
 		a[n], a[n+1] = byte(group>>8), byte(group)
 		n += 2
 	}
+	ok := n == len(a)
 	if gap >= 0 {
-		// "::" stands for at least one group of zeros.
-		if n > len(a)-2 {
-			return netip.Addr{}, false
-		}
-		tail := copy(a[len(a)-(n-gap):], a[gap:n])
-		clear(a[gap : len(a)-tail])
-		n = len(a)
+		ok = fillGap(&a, gap, n)
 	}
-	return netip.AddrFrom16(a), n == len(a)
+	return netip.AddrFrom16(a), ok
+}
+
+// fillGap puts the zeros that "::" stands for into an address of which n bytes were read; false if there is no
+// room for a group of them.
+func fillGap(a *[16]byte, gap, n int) bool {
+	if n > len(a)-2 {
+		return false
+	}
+	tail := copy(a[len(a)-(n-gap):], a[gap:n])
+	clear(a[gap : len(a)-tail])
+	return true
 }
 
 // hostAddr returns a host as an address, and whether it is one: an IPv4address, or an IPv6reference with

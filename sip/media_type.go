@@ -47,11 +47,6 @@ func (t *MediaType) parse(b []byte) (rest []byte, at int, reason string) {
 	return cutRest(b, end)
 }
 
-// Is reports whether t is the type and subtype, which are lower-case; its parameters are not looked at.
-func (t *MediaType) Is(typ, subtype string) bool {
-	return foldIs(t.Type, typ) && foldIs(t.Subtype, subtype)
-}
-
 // Covers reports whether t, as a media range, has the type and subtype in it.
 func (t *MediaType) Covers(typ, subtype string) bool {
 	any := func(b []byte) bool { return len(b) == 1 && b[0] == '*' }

@@ -4,7 +4,7 @@ import "testing"
 
 func TestMediaType(t *testing.T) {
 	m, err := ParseMediaType([]byte("Multipart / Mixed ; boundary=\"a;b\""))
-	if err != nil || !m.Is("multipart", "mixed") || m.Is("multipart", "signed") {
+	if err != nil || !m.Covers("multipart", "mixed") || m.Covers("multipart", "signed") {
 		t.Errorf("%+v, %v", m, err)
 	}
 	if v, _ := m.Params.Value("boundary"); string(v) != `"a;b"` {

@@ -55,7 +55,7 @@ func TestRequestError(t *testing.T) {
 		if err := m.Parse(crlf("OPTIONS sip:h SIP/2.0\n" + strings.Join(lines, "") + "\n")); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.Decode(&m); !IsMissing(err) || err.Error() != h.String()+": missing" {
+		if err := r.Decode(&m); err == nil || err.Error() != h.String()+": missing" {
 			t.Errorf("without %v: %v", h, err)
 		}
 		if m.Answerable() != (h != HeaderVia && h != HeaderCSeq) {

@@ -1,7 +1,5 @@
 package sip
 
-import "errors"
-
 // SyntaxError says what is wrong in a message, and where.
 //
 // The zero Header means the start-line or the message as a whole. One that [Message.Parse] returned is
@@ -42,10 +40,4 @@ func makeMissing() (t [headerCount]SyntaxError) {
 		t[h] = SyntaxError{Header: Header(h), Reason: reasonMissing}
 	}
 	return t
-}
-
-// IsMissing reports whether err says that a header field is not there, and not that it is malformed.
-func IsMissing(err error) bool {
-	var e *SyntaxError
-	return errors.As(err, &e) && e.Reason == reasonMissing
 }

@@ -56,7 +56,7 @@ func judge(m *Message, r *Request, b []byte) (verdict, error) {
 		return 406, nil
 	}
 	if v, ok := m.Value(HeaderContentType); ok && m.Method() == Invite {
-		if t, err := ParseMediaType(v); err != nil || !t.Is("application", "sdp") {
+		if t, err := ParseMediaType(v); err != nil || !t.Covers("application", "sdp") {
 			return 415, err
 		}
 	}

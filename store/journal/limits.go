@@ -60,6 +60,9 @@ const (
 	// maxPayload is the longest payload of a record.
 	maxPayload = binary.MaxVarintLen32 + location.MaxAOR + location.MaxRecord
 
+	// readBuffer is how many bytes of a file are read at once: a hundred records or more.
+	readBuffer = 64 << 10
+
 	// keptBuffer is the largest buffer that is kept for the next group.
 	keptBuffer = 4 << 20
 )

@@ -17,9 +17,6 @@ type reader struct {
 	err    error  // of the file system
 }
 
-// readBuffer is enough for a hundred records.
-const readBuffer = 64 << 10
-
 func openReader(fs FS, name string) (*reader, error) {
 	f, err := fs.Open(name)
 	if err != nil {
