@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // osFS is the operating system's file system.
@@ -63,8 +64,7 @@ func (osFS) Lock(name string) (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if err == nil {
+	if err = flock(f); err == nil {
 		// Who holds it, for the message of the next one. Not more than a help: errors are of no matter.
 		f.Truncate(0)
 		fmt.Fprintf(f, "%d\n", os.Getpid())
@@ -76,6 +76,18 @@ func (osFS) Lock(name string) (io.Closer, error) {
 	}
 	pid, _ := io.ReadAll(io.LimitReader(f, 20))
 	return nil, fmt.Errorf("%w: process %s holds %s", ErrLocked, strings.TrimSpace(string(pid)), name)
+}
+
+// flock locks f. It waits a moment for a process that was killed just now: the system keeps its locks until
+// it has taken its memory apart, which for a million bindings is some tenths of a second.
+func flock(f *os.File) error {
+	for waited := time.Duration(0); ; waited += lockPoll {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) || waited >= lockPatience {
+			return err
+		}
+		time.Sleep(lockPoll)
+	}
 }
 
 type osFile struct{ *os.File }

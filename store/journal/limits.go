@@ -66,3 +66,10 @@ const (
 	// keptBuffer is the largest buffer that is kept for the next group.
 	keptBuffer = 4 << 20
 )
+
+const (
+	// lockPatience is how long Open waits for the lock of the folder before it says that another server has
+	// it, and lockPoll how often it looks: long enough for a server that was killed to be gone.
+	lockPatience = time.Second
+	lockPoll     = 20 * time.Millisecond
+)
