@@ -245,8 +245,7 @@ func TestSourceAddress(t *testing.T) {
 func needIPv6(t *testing.T) {
 	c, err := net.ListenPacket("udp6", "[::1]:0")
 	if err != nil {
-		t.Logf("no IPv6 here: %v", err)
-		t.SkipNow()
+		t.Skipf("no IPv6 here: %v", err)
 	}
 	c.Close()
 }
