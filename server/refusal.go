@@ -13,7 +13,7 @@ const (
 	refusedScheme                      // 416
 	refusedDomain                      // not a domain of ours: 404
 	refusedInsecure                    // sips over another transport than TLS: 403
-	refusedMethod                      // 405 or 501
+	refusedMethod                      // 405 or 501; 480 for OPTIONS to a user
 	refusedTransaction                 // a CANCEL that cancels nothing: 481
 	refusedBody                        // a body that must be understood and is not: 415
 	refusedExtension                   // 420
@@ -21,7 +21,7 @@ const (
 	refusedStale                       // an old or replayed nonce: 401 with stale
 	refusedOwner                       // authenticated, but the AOR is another's: 403
 	refusedUser                        // no such AOR: 404
-	refusedRegistration                // the registrar refused what was asked: 4xx
+	refusedRegistration                // the registrar refused what was asked: 4xx, or 500 for a CSeq
 	refusedStore                       // the location service cannot write: 503
 	refusedLoad                        // too much waits for the disk: 503
 	refusedInternal                    // a fault of ours: 500
