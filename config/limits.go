@@ -42,6 +42,9 @@ const (
 	maxHead = 1 << 20
 	maxBody = 16 << 20
 
+	// minIdle is how long RFC 3261 §18 has a connection stay open after a message, 64*T1.
+	minIdle = 32 * time.Second
+
 	// maxNonces bounds the memory of the replay window: some tens of bytes for each nonce.
 	maxNonces = 1 << 26
 )

@@ -118,6 +118,7 @@ func TestErrors(t *testing.T) {
 			`f.toml:2:15: min_expires: "60" is no duration; write a number with its unit, such as "60s", "5m" or "24h"`},
 		{"negative duration", "[registrar]\nmin_expires = \"-60s\"\n",
 			`f.toml:2:15: min_expires: a duration may not be negative: "-60s"`},
+		{"idle", "[limits]\nidle_timeout = \"10s\"\n", `f.toml:2:16: idle_timeout is 10s; it is at least 32s`},
 		{"size", "[limits]\nwrite_queue = \"64KB\"\n",
 			`f.toml:2:15: write_queue: "64KB" is no size; write a whole number with its unit, such as "500B", "64KiB" or "4MiB"`},
 		{"number", "[registrar]\nmax_contacts = \"10\"\n", `f.toml:2:16: max_contacts is a whole number, not a text`},

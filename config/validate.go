@@ -217,7 +217,7 @@ func (s *source) validateLimits(l *Limits) {
 	s.atLeast("limits.handshake_timeout", l.HandshakeTimeout, Duration(time.Second))
 	s.atLeast("limits.unauthenticated_timeout", l.UnauthenticatedTimeout, Duration(time.Second))
 	s.atLeast("limits.message_timeout", l.MessageTimeout, Duration(time.Second))
-	s.atLeast("limits.idle_timeout", l.IdleTimeout, Duration(time.Second))
+	s.atLeast("limits.idle_timeout", l.IdleTimeout, Duration(minIdle))
 	s.atLeast("limits.write_timeout", l.WriteTimeout, Duration(time.Second))
 	s.atLeastBytes("limits.write_queue", l.WriteQueue, minHead)
 	s.atLeast("limits.shutdown_timeout", l.ShutdownTimeout, Duration(time.Second))
