@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"time"
 
 	"biloxi/digest"
@@ -143,7 +144,7 @@ func (s *Server) bodyUnderstood(now time.Time, out *transport.Out, in *transport
 		return true
 	}
 	if v, ok := x.msg.Value(sip.HeaderContentDisposition); ok {
-		if handling, ok := paramsOf(v).Value("handling"); ok && string(handling) == "optional" {
+		if handling, ok := paramsOf(v).Value("handling"); ok && bytes.EqualFold(handling, []byte("optional")) {
 			return true
 		}
 	}
