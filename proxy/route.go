@@ -25,6 +25,8 @@ type Received struct {
 	kept    span         // of those, the ones that are left
 	scratch []byte       // a Request-URI that is not one of the request's bytes
 	edits   edits
+
+	scratchNumber [5]byte // of the loop hash
 }
 
 // span is a part of a list, from its first element to the one before end.

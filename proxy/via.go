@@ -79,18 +79,20 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // the Request-URI and Route as they came and the server's Selector, and not on the method. Call-ID and CSeq are in
 // it so that two requests which meet by chance do not always meet (§4.2.4).
 func (in *Received) loopHash() uint32 {
-	zero := [1]byte{}
 	h := crc32.Update(0, castagnoli, in.RequestURI())
 	for i := range in.routes {
-		h = crc32.Update(crc32.Update(h, castagnoli, zero[:]), castagnoli, in.routeBytes(i))
+		h = crc32.Update(crc32.Update(h, castagnoli, zero), castagnoli, in.routeBytes(i))
 	}
 	n := in.CSeq.Number
-	number := [...]byte{0, byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}
-	h = crc32.Update(h, castagnoli, number[:])
+	in.scratchNumber = [...]byte{0, byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}
+	h = crc32.Update(h, castagnoli, in.scratchNumber[:])
 	h = crc32.Update(h, castagnoli, in.CallID())
-	h = crc32.Update(h, castagnoli, zero[:])
+	h = crc32.Update(h, castagnoli, zero)
 	return crc32.Update(h, castagnoli, in.Selector)
 }
+
+// zero parts what is hashed.
+var zero = []byte{0}
 
 // Looped reports whether the request has been here with nothing changed that decides where it goes: the answer
 // is [Loop]. A request that came back changed is a spiral and goes on.
