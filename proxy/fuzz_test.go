@@ -178,18 +178,20 @@ type contextModel struct {
 	scene   *scene
 	breadth uint32
 	used    map[int]uint32 // by branch without a final response
-	finals  int            // sent, 2xx to INVITE apart
-	ok      int            // 2xx sent
-	done    bool
-	closed  bool // a final response was sent, or the caller cancelled
+	// accepted are the branches whose INVITE has had a 2xx: more may come (RFC 6026 §7.2).
+	accepted map[int]bool
+	finals   int // sent, 2xx to INVITE apart
+	ok       int // 2xx sent
+	done     bool
+	closed   bool // a final response was sent, or the caller cancelled
 }
 
 func (m *contextModel) run(events []byte) {
-	m.used = map[int]uint32{}
+	m.used, m.accepted = map[int]uint32{}, map[int]bool{}
 	ctx := &m.scene.ctx
 	m.scene.begin(noon)
 	m.take(append([]Action{}, ctx.acts...), nil)
-	for _, e := range events {
+	for _, e := range events[:min(len(events), 200)] { // longer shows nothing more, and takes long
 		m.event(e)
 	}
 	// Every transaction ends some time.
@@ -226,7 +228,7 @@ func (m *contextModel) event(e byte) {
 	switch k := int(e & 15); {
 	case k < len(codes):
 		code := codes[k]
-		if !open && (code < 200 || code >= 300 || m.scene.method != "INVITE") {
+		if !open && (code/100 != 2 || !m.accepted[b]) {
 			return // a transaction passes up no such thing
 		}
 		header := ""
@@ -237,6 +239,7 @@ func (m *contextModel) event(e byte) {
 		if code >= 200 {
 			delete(m.used, b)
 		}
+		m.accepted[b] = m.accepted[b] || code/100 == 2 && m.scene.method == "INVITE"
 		m.take(ctx.Response(noon, b, resp, e&0x81 == 0x80), resp)
 	case k == 12:
 		if m.scene.method == "INVITE" {
