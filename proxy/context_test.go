@@ -35,6 +35,7 @@ type scene struct {
 	t       *testing.T
 	cfg     Config
 	method  string
+	scheme  string // of the Request-URI; empty: sip
 	breadth uint32
 	record  location.Record
 	only    bool
@@ -71,6 +72,8 @@ func (s *scene) line(line string) []string {
 		s.only = true
 	case "request":
 		s.method = rest
+	case "scheme":
+		s.scheme = rest
 	case "breadth":
 		fmt.Sscan(rest, &s.breadth)
 	case "option":
@@ -150,7 +153,10 @@ func (s *scene) event(now time.Time, what string) []string {
 func (s *scene) begin(now time.Time) []string {
 	s.ctx.Reset(New(s.cfg), sip.Method(s.method), s.breadth)
 	var in Received
-	req := decode(s.t, crlf(s.method+" sip:bob@biloxi.example.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.101;branch=z9hG4bK1\n"+
+	if s.scheme == "" {
+		s.scheme = "sip"
+	}
+	req := decode(s.t, crlf(s.method+" "+s.scheme+":bob@biloxi.example.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.101;branch=z9hG4bK1\n"+
 		"From: <sip:a@a>;tag=1\nTo: <sip:b@b>\nCall-ID: c\nCSeq: 1 "+s.method+"\n\n"))
 	if r := in.Preprocess(req, flowFrom("UDP 192.0.2.101:5060"), ours); r != nil {
 		s.t.Fatal(r)
@@ -233,4 +239,32 @@ func (s *scene) upstream(a Action) (headers string) {
 		}
 	}
 	return headers
+}
+
+// BenchmarkContext is a call's: the targets of one user, one branch, 180 and 200.
+func BenchmarkContext(b *testing.B) {
+	p := New(Config{})
+	in := receive(b, invite)
+	record := location.Record{Bindings: []location.Binding{contact(b, "<sip:bob@192.0.2.201:5060;transport=udp>")}}
+	record.Bindings[0].Flow = flowFrom("UDP 192.0.2.201:5060")
+	var up, ok sip.Message
+	if up.Parse(ringing) != nil || ok.Parse(replaced(ringing, "180 Ringing", "200 OK")) != nil {
+		b.Fatal("parse")
+	}
+	var ctx ResponseContext
+	var u sip.URI
+	b.ReportAllocs()
+	for b.Loop() {
+		ctx.Reset(p, sip.Invite, 60)
+		ctx.Targets.Bindings(noon, in, &record, nil, flows{})
+		if len(ctx.Begin(noon)) != 1 {
+			b.Fatal("no branch")
+		}
+		if _, refusal := in.NextHop(ctx.Target(0), &u); refusal != nil {
+			b.Fatal(refusal)
+		}
+		if len(ctx.Response(noon, 0, &up, false)) != 1 || len(ctx.Response(noon, 0, &ok, false)) != 2 {
+			b.Fatal("not passed on")
+		}
+	}
 }

@@ -219,7 +219,7 @@ func (m *contextModel) run(events []byte) {
 // event is one byte: what happens, and to which branch.
 func (m *contextModel) event(e byte) {
 	ctx := &m.scene.ctx
-	b := int(e >> 4)
+	b, more := int(e>>4&7), e&0x80 != 0
 	if b >= ctx.Branches() {
 		return
 	}
@@ -240,7 +240,7 @@ func (m *contextModel) event(e byte) {
 			delete(m.used, b)
 		}
 		m.accepted[b] = m.accepted[b] || code/100 == 2 && m.scene.method == "INVITE"
-		m.take(ctx.Response(noon, b, resp, e&0x81 == 0x80), resp)
+		m.take(ctx.Response(noon, b, resp, more), resp)
 	case k == 12:
 		if m.scene.method == "INVITE" {
 			m.closed = true
@@ -248,10 +248,10 @@ func (m *contextModel) event(e byte) {
 		m.take(ctx.Cancel(noon), nil)
 	case k == 13 && open:
 		delete(m.used, b)
-		m.take(ctx.TransportError(noon, b, e&0x40 != 0), nil)
+		m.take(ctx.TransportError(noon, b, more), nil)
 	case k == 14 && open:
 		delete(m.used, b)
-		m.take(ctx.Timeout(noon, b, false), nil)
+		m.take(ctx.Timeout(noon, b, more), nil)
 	case k == 15:
 		m.take(ctx.Advance(noon.Add(DefaultTimerC)), nil)
 	}

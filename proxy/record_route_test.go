@@ -85,6 +85,14 @@ func TestFlowToken(t *testing.T) {
 			}
 		})
 	}
+	t.Run("another connection from the same address is not the token's", func(t *testing.T) {
+		in := receive(t, bye("<sip:"+token(p, bob)+"@192.0.2.222;lr>"))
+		in.Flow = bob
+		in.Flow.Serial++
+		if got, _ := p.TokenFlow(in); got != bob {
+			t.Errorf("%v, wanted %v", got, bob)
+		}
+	})
 	t.Run("IPv6 goes through", func(t *testing.T) {
 		f := flowFrom("TLS [2001:db8::9]:40000")
 		if got, ok := p.parseFlowToken(p.AppendFlowToken(nil, f)); !ok || got != f {
