@@ -307,6 +307,7 @@ func TestOverload(t *testing.T) {
 				t.Error(err)
 			}
 		}
+		synctest.Wait() // the last group is told before its room is given back
 		if st := j.Stats(); st.AORs != taken {
 			t.Errorf("%+v, %d were taken", st, taken)
 		}
