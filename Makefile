@@ -31,7 +31,7 @@ unit: ## go test ./... alone: needs nothing but Go
 
 .PHONY: race
 race: ## all Go tests with the race detector
-	CGO_ENABLED=1 go test -race -timeout 20m ./...
+	CGO_ENABLED=1 go test -race -count 1 -timeout 20m ./...
 
 .PHONY: lint
 lint: ## gofmt, vet and staticcheck
