@@ -136,7 +136,7 @@ func Default() Config {
 			Durability:   DurabilitySync,
 			Interval:     Duration(time.Second),
 			SnapshotSize: 256 << 20, // read back in a second
-			MaxPending:   64 << 20, // more than a disk takes in the time in which a phone waits
+			MaxPending:   64 << 20,  // more than a disk takes in the time in which a phone waits
 		},
 		Auth: Auth{
 			NonceLifetime: Duration(4 * time.Hour), // longer than phones take between refreshes, so that none is challenged for each
@@ -150,9 +150,9 @@ func Default() Config {
 			HandshakeTimeout:       Duration(30 * time.Second), // with the wait for a turn, when all phones of a site come back at once
 			UnauthenticatedTimeout: Duration(32 * time.Second), // 64*T1: a phone registers as its first act
 			MessageTimeout:         Duration(10 * time.Second), // a message is a few packets; who needs longer is stalling
-			IdleTimeout:            Duration(2 * time.Hour), // twice the default registration: a phone without keep-alives is silent until it refreshes
+			IdleTimeout:            Duration(2 * time.Hour),    // twice the default registration: a phone without keep-alives is silent until it refreshes
 			WriteTimeout:           Duration(10 * time.Second), // a peer that reads nothing for so long is not there
-			WriteQueue:             256 << 10, // some 300 answers
+			WriteQueue:             256 << 10,                  // some 300 answers
 			ShutdownTimeout:        Duration(10 * time.Second), // less than the 30 s of the systemd unit
 		},
 		Log: Log{Level: LogInfo, Format: LogAuto},
