@@ -40,8 +40,12 @@ func (x *exchange) release() {
 // Done implements location.Done: the registration is on disk, or it failed and nothing of it is left.
 func (x *exchange) Done(err error) {
 	s := x.server
-	if err != nil {
+	switch {
+	case err != nil:
 		s.unavailable(s.now(), x, err)
+	case x.registration.Status >= 300:
+		// Refused by what another request had changed a moment before; it waited for that to be durable.
+		s.ledger.refuse(s.now(), refusedRegistration, x.flow.Remote, x.registration.Reason, sender{to: x.aor})
 	}
 	s.ledger.answer(x.registration.Status)
 	// A response that cannot be sent is not our loss: the client retransmits, and the connection that
