@@ -1,0 +1,106 @@
+//go:build !race
+
+package transaction
+
+// The race detector allocates and takes memory for itself: what is measured here is measured without it.
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"biloxi/sip"
+)
+
+// TestAllocations: in a steady run a transaction allocates nothing.
+func TestAllocations(t *testing.T) {
+	for _, method := range []string{"INVITE", "MESSAGE"} {
+		s := newLoad(t, method, 200, 0, 2*time.Millisecond)
+		s.warm(s.server)
+		if n := testing.AllocsPerRun(2000, s.server); n != 0 {
+			t.Errorf("%s server: %v allocations", method, n)
+		}
+		for _, code := range []int{200, 486} {
+			c := newLoad(t, method, code, 0, 2*time.Millisecond)
+			c.warm(c.mustClient(t))
+			if n := testing.AllocsPerRun(2000, c.mustClient(t)); n != 0 {
+				t.Errorf("%s client, %d: %v allocations", method, code, n)
+			}
+		}
+	}
+}
+
+// heap is the memory that is in use.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// TestBytesPerTransaction: what one that is held costs, with all that is around it, in each state that lasts; and
+// that all of it goes when all are over (TX-040).
+func TestBytesPerTransaction(t *testing.T) {
+	const n = 20_000
+	for _, row := range []struct {
+		name  string
+		limit int64
+		make  func(l *Layer, now time.Time, b []byte, m *sip.Message, req *sip.Request)
+		text  []byte
+	}{
+		{"INVITE server, Proceeding", 1024, receive(0), sdp(requestText("INVITE", branch(0)))},
+		{"INVITE server, Completed", 1024, receive(486), sdp(requestText("INVITE", branch(0)))},
+		{"INVITE server, Accepted", 512, receive(200), sdp(requestText("INVITE", branch(0)))},
+		{"INVITE client, Calling", MaxBytesEach + 512, send(0), sdp(requestText("INVITE", branch(0)))},
+		{"INVITE client, Proceeding", 1024, send(180), sdp(requestText("INVITE", branch(0)))},
+		{"INVITE client, Completed", 1024, send(486), sdp(requestText("INVITE", branch(0)))},
+		{"INVITE client, Accepted", 512, send(200), sdp(requestText("INVITE", branch(0)))},
+		{"non-INVITE server, Trying", 1024, receive(0), requestText("MESSAGE", branch(0))},
+		{"non-INVITE server, Completed", 1024, receive(200), requestText("MESSAGE", branch(0))},
+		{"non-INVITE client, Trying", 1280, send(0), requestText("MESSAGE", branch(0))},
+		{"non-INVITE client, Completed", 512, send(200), requestText("MESSAGE", branch(0))},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			idle := new(idle)
+			now := time.Unix(1e9, 0)
+			l := New(Config{Max: 2 * n}, now, idle, idle)
+			idle.layer = l
+			var m sip.Message
+			var req sip.Request
+			at := indexOf(t, row.text, branch(0))
+			before, goroutines := heap(), runtime.NumGoroutine()
+			for i := range n {
+				copy(row.text[at:], branch(i))
+				row.make(l, now, row.text, &m, &req)
+			}
+			each := int64(heap()-before) / n
+			t.Logf("%d bytes", each)
+			if s := l.Stats(); s.Clients+s.Servers != n {
+				t.Fatalf("%+v", s)
+			}
+			if more := runtime.NumGoroutine() - goroutines; more > 0 {
+				t.Errorf("%d goroutines for %d transactions", more, n)
+			}
+			if each > row.limit {
+				t.Errorf("%d bytes each, at most %d", each, row.limit)
+			}
+			// The last ones end. INVITEs that nobody answers are ended by their user.
+			for _, id := range idle.ids {
+				l.Terminate(now, id)
+			}
+			idle.ids = nil
+			for range 20 {
+				now = now.Add(10 * time.Second)
+				l.Advance(now)
+			}
+			if s := l.Stats(); s.Clients+s.Servers != 0 || s.Bytes != 0 {
+				t.Errorf("%+v", s)
+			}
+			if left := int64(heap()) - int64(before); left > 12<<20 {
+				t.Errorf("%d bytes are left", left)
+			}
+			runtime.KeepAlive(l)
+		})
+	}
+}

@@ -1,6 +1,0 @@
-//go:build race
-
-package transaction
-
-// raced is whether the race detector runs, which allocates for itself.
-const raced = true
