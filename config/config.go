@@ -135,7 +135,7 @@ func Default() Config {
 		Location: Location{
 			Durability:   DurabilitySync,
 			Interval:     Duration(time.Second),
-			SnapshotSize: 256 << 20, // read back in a second
+			SnapshotSize: 256 << 20, // a million registrations fill some 170 MB
 			MaxPending:   64 << 20,  // more than a disk takes in the time in which a phone waits
 		},
 		Auth: Auth{
