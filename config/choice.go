@@ -20,6 +20,34 @@ func (d *Durability) UnmarshalText(b []byte) error {
 	return choose(d, "durability", b, DurabilitySync, DurabilityInterval, DurabilityNone)
 }
 
+// DomainMode says what becomes of a call to a user of a domain.
+type DomainMode string
+
+// The modes.
+const (
+	ModeProxy    DomainMode = "proxy"    // it is forwarded to the user's contacts
+	ModeRedirect DomainMode = "redirect" // it is answered 302 with the contacts, and the caller goes there itself
+)
+
+// UnmarshalText reads one of the modes.
+func (m *DomainMode) UnmarshalText(b []byte) error {
+	return choose(m, "mode", b, ModeProxy, ModeRedirect)
+}
+
+// DomainCallers says who may call the users of a domain.
+type DomainCallers string
+
+// The choices.
+const (
+	CallersAnyone        DomainCallers = "anyone"        // whoever reaches the server
+	CallersAuthenticated DomainCallers = "authenticated" // who is not trusted is challenged, with the domain's realm
+)
+
+// UnmarshalText reads one of the choices.
+func (c *DomainCallers) UnmarshalText(b []byte) error {
+	return choose(c, "choice for callers", b, CallersAnyone, CallersAuthenticated)
+}
+
 // ClientCerts says whether TLS clients are asked for a certificate.
 type ClientCerts string
 

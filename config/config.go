@@ -23,23 +23,29 @@ type Config struct {
 	Registrar Registrar  `toml:"registrar"` // what is granted to a REGISTER
 	Location  Location   `toml:"location"`  // the durable location service
 	Auth      Auth       `toml:"auth"`      // digest authentication
+	Proxy     Proxy      `toml:"proxy"`     // how calls are forwarded
+	Routes    []Route    `toml:"route"`     // exceptions to that, the first that matches; empty: none
+	DNS       DNS        `toml:"dns"`       // how next hops are found
 	Limits    Limits     `toml:"limits"`    // what one peer, and all of them, may use
 	Log       Log        `toml:"log"`
 }
 
 // Domain is one domain that the server is responsible for.
 type Domain struct {
-	Name       string      `toml:"name"`        // canonical: lower-case, no final dot
-	Realm      string      `toml:"realm"`       // of its digest challenges; [Parse] fills in the name
-	Aliases    []string    `toml:"aliases"`     // other hosts that stand for it; IPv6 in brackets
-	Algorithms []Algorithm `toml:"algorithms"`  // challenges offered, in this order; [Parse] fills in [DefaultAlgorithms]
-	ThirdParty []string    `toml:"third_party"` // users who may register any AOR of the domain
+	Name       string        `toml:"name"`        // canonical: lower-case, no final dot
+	Realm      string        `toml:"realm"`       // of its digest challenges; [Parse] fills in the name
+	Aliases    []string      `toml:"aliases"`     // other hosts that stand for it; IPv6 in brackets
+	Algorithms []Algorithm   `toml:"algorithms"`  // challenges offered, in this order; [Parse] fills in [DefaultAlgorithms]
+	ThirdParty []string      `toml:"third_party"` // users who may register any AOR of the domain
+	Mode       DomainMode    `toml:"mode"`        // what becomes of a call to its users; empty is [ModeProxy], which [Parse] fills in
+	Callers    DomainCallers `toml:"callers"`     // who may call its users; empty is [CallersAnyone], which [Parse] fills in
 }
 
 // Listener is one socket that SIP arrives at.
 type Listener struct {
 	Transport Transport `toml:"transport"`
-	Address   string    `toml:"address"` // IP address and port, the IPv6 address in brackets; port 0 is any free one
+	Address   string    `toml:"address"`   // IP address and port, the IPv6 address in brackets; port 0 is any free one
+	Advertise string    `toml:"advertise"` // host, or host and port, that others reach it by, in lower case: for Via and Record-Route; empty: the address
 }
 
 // TLS holds certificates. All are PEM files.
@@ -49,6 +55,7 @@ type TLS struct {
 	SNI                []Certificate `toml:"sni"`                 // more certificates, chosen by the name that a client asks for
 	ClientCertificates ClientCerts   `toml:"client_certificates"` // whether clients are asked for a certificate
 	ClientCA           string        `toml:"client_ca"`           // who may sign them; must be set unless none are asked for
+	CA                 string        `toml:"ca"`                  // who signs the servers that we connect to; empty: the system's
 	MinVersion         TLSVersion    `toml:"min_version"`
 }
 
@@ -119,6 +126,7 @@ func Default() Config {
 		Domains: []Domain{{
 			Name: "localhost", Realm: "localhost", Aliases: []string{"127.0.0.1", "[::1]"},
 			Algorithms: append([]Algorithm(nil), DefaultAlgorithms...),
+			Mode:       ModeProxy, Callers: CallersAnyone,
 		}},
 		Listeners: []Listener{
 			{Transport: Transport(sip.UDP), Address: "127.0.0.1:5060"},
@@ -142,6 +150,7 @@ func Default() Config {
 			NonceLifetime: Duration(4 * time.Hour), // longer than phones take between refreshes, so that none is challenged for each
 			MaxNonces:     1 << 20,
 		},
+		Proxy: defaultProxy(),
 		Limits: Limits{
 			Connections:            50000, // at the 24 KiB of an idle TLS connection they take 1.2 GiB
 			ConnectionsPerSource:   10000, // a site, or a carrier, has one address for thousands of phones

@@ -171,6 +171,12 @@ func complete(cfg *Config) {
 		if d.Algorithms == nil {
 			d.Algorithms = slices.Clone(DefaultAlgorithms)
 		}
+		if d.Mode == "" {
+			d.Mode = ModeProxy
+		}
+		if d.Callers == "" {
+			d.Callers = CallersAnyone
+		}
 	}
 }
 
@@ -187,6 +193,7 @@ func (s *source) resolvePaths(cfg *Config) {
 	resolve("tls.certificate", &cfg.TLS.Certificate)
 	resolve("tls.key", &cfg.TLS.Key)
 	resolve("tls.client_ca", &cfg.TLS.ClientCA)
+	resolve("tls.ca", &cfg.TLS.CA)
 	for i := range cfg.TLS.SNI {
 		resolve(fmt.Sprintf("tls.sni.%d.certificate", i), &cfg.TLS.SNI[i].Certificate)
 		resolve(fmt.Sprintf("tls.sni.%d.key", i), &cfg.TLS.SNI[i].Key)

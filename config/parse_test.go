@@ -68,8 +68,9 @@ func TestParse(t *testing.T) {
 			Name: "biloxi.example.com", Realm: "atlanta.example.com",
 			Aliases:    []string{"ss2.biloxi.example.com", "127.0.0.1", "[::1]"},
 			Algorithms: []Algorithm{Algorithm(sip.MD5), Algorithm(sip.SHA256)},
+			Mode:       ModeProxy, Callers: CallersAnyone,
 		},
-		{Name: "example.org", Realm: "example.org", Algorithms: DefaultAlgorithms},
+		{Name: "example.org", Realm: "example.org", Algorithms: DefaultAlgorithms, Mode: ModeProxy, Callers: CallersAnyone},
 	}
 	want.Listeners = []Listener{
 		{Transport: Transport(sip.UDP), Address: "127.0.0.1:5060"},
@@ -236,8 +237,8 @@ func TestEnvironment(t *testing.T) {
 		"empty":        cfg.Log.Level == LogInfo,
 		"aliases":      reflect.DeepEqual(cfg.Domains[0].Aliases, []string{"ss3.example.com", "192.0.2.1"}),
 		"algorithms":   reflect.DeepEqual(cfg.Domains[1].DigestAlgorithms(), []sip.Algorithm{sip.SHA256}),
-		"listen.2":     cfg.Listeners[2] == Listener{Transport(sip.TCP), "0.0.0.0:5060"},
-		"listen.3":     cfg.Listeners[3] == Listener{Transport(sip.TCP), "[::]:5060"},
+		"listen.2":     cfg.Listeners[2] == Listener{Transport: Transport(sip.TCP), Address: "0.0.0.0:5060"},
+		"listen.3":     cfg.Listeners[3] == Listener{Transport: Transport(sip.TCP), Address: "[::]:5060"},
 		"secret":       cfg.Domains[0].Realm == "of the atlanta office",
 		"write_queue":  cfg.Limits.WriteQueue == 1<<20,
 		"key":          cfg.TLS.Key == "k.pem",

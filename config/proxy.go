@@ -1,0 +1,26 @@
+package config
+
+import "time"
+
+// Proxy says how requests that are not for the server itself are forwarded.
+type Proxy struct {
+	RecordRoute     bool     `toml:"record_route"`     // stay in the way of the dialogs that begin here
+	Trusted         []Prefix `toml:"trusted"`          // peers that are not challenged and may be relayed for; empty: nobody
+	Recurse         bool     `toml:"recurse"`          // follow a 3xx of an own user's phone instead of passing it on
+	TimerC          Duration `toml:"timer_c"`          // how long an INVITE may ring on without a new provisional response; over 3m
+	NoAnswer        int      `toml:"no_answer"`        // status for an INVITE that nobody answered: 408 or 480
+	Outbound        []string `toml:"outbound"`         // SIP URIs of next hops for domains that are not ours, tried in order; empty: DNS
+	MaxTransactions int      `toml:"max_transactions"` // transactions held at a time
+	MaxBreadth      int      `toml:"max_breadth"`      // branches that a request may have at a time, here and downstream (RFC 5393)
+}
+
+// defaultProxy is the [proxy] of a server that says nothing about it.
+func defaultProxy() Proxy {
+	return Proxy{
+		RecordRoute:     true, // a phone behind a NAT is reached over its own flow alone, within a dialog too
+		TimerC:          Duration(3*time.Minute + 5*time.Second),
+		NoAnswer:        408,    // RFC 3261 §16.7 step 6
+		MaxTransactions: 200000, // 2000 calls a second: each leaves three for 32 s
+		MaxBreadth:      60,     // RFC 5393 §5.3.3
+	}
+}
