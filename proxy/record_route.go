@@ -9,6 +9,17 @@ type Side struct {
 	Transport sip.Transport
 	Host      []byte // host, and port if it is not the default one of the URI, that leads to us
 	Token     []byte // a flow token, if what comes back is to go down that side's flow; nil: none
+	Proof     []byte // that the dialog was made through this element ([Proxy.AppendProof]); nil: none
+}
+
+// MakesRoute reports whether a request of that method gets a Record-Route: one that can make a dialog or refresh its
+// targets (RFC 3261 §16.6 step 4 wants none where nothing ever comes back by it). Methods that are not known here may.
+func MakesRoute(method sip.Method) bool {
+	switch method {
+	case sip.Ack, sip.Cancel, sip.Register, sip.Bye, sip.Options, sip.MESSAGE, sip.Info, sip.Prack, sip.Publish:
+		return false
+	}
+	return true
 }
 
 // AppendRecordRoute appends the Record-Route value or values of a copy, nothing if it gets none.
@@ -18,33 +29,34 @@ type Side struct {
 // step 4 demands it, because one side is secure and the other is not.
 //
 // Two values are written, out's first, where the sides differ (RFC 5658 §6): each neighbour then finds its own
-// side topmost, and nothing has to be rewritten in a response (RFC 3261 §16.7 step 8). Only then is a
-// transport named, one that the neighbour on that side is seen to use (§16.6 step 4: SHOULD NOT otherwise).
+// side topmost, and nothing has to be rewritten in a response (RFC 3261 §16.7 step 8). A transport is named where it
+// is not UDP, since the neighbour on that side is seen to use it (§16.6 step 4: SHOULD NOT otherwise) and would come
+// over UDP without.
 //
 // A sip request that leaves over TLS gets a sip URI, which says nothing of TLS: RFC 3261 forbids sips there and
 // RFC 5630 §5.3 forbids transport=tls. Many phones know nothing else, so [Config].TLSParam writes it.
 func (p *Proxy) AppendRecordRoute(dst []byte, method sip.Method, in, out Side, secure, wanted bool) []byte {
-	if method == sip.Ack || method == sip.Cancel || method == sip.Register {
-		return dst // nothing comes back by it
+	if !MakesRoute(method) {
+		return dst
 	}
 	// RFC 3261 §16.6 step 4: sips to somebody who came without TLS, or the reverse.
 	if !wanted && in.Transport.Secure() == secure {
 		return dst
 	}
 	if in.same(out) {
-		return p.appendSide(dst, out, secure, false)
+		return p.appendSide(dst, out, secure)
 	}
-	dst = p.appendSide(dst, out, secure, true)
+	dst = p.appendSide(dst, out, secure)
 	dst = append(dst, ", "...)
 	// RFC 3261 §16.7 step 8: towards TLS a sips URI, towards anything else a sip URI.
-	return p.appendSide(dst, in, in.Transport.Secure(), true)
+	return p.appendSide(dst, in, in.Transport.Secure())
 }
 
 func (s *Side) same(o Side) bool {
 	return s.Transport == o.Transport && string(s.Host) == string(o.Host) && string(s.Token) == string(o.Token)
 }
 
-func (p *Proxy) appendSide(dst []byte, s Side, secure, double bool) []byte {
+func (p *Proxy) appendSide(dst []byte, s Side, secure bool) []byte {
 	if secure {
 		dst = append(dst, "<sips:"...)
 	} else {
@@ -57,11 +69,14 @@ func (p *Proxy) appendSide(dst []byte, s Side, secure, double bool) []byte {
 	switch {
 	case s.Transport == sip.TLS && !secure && p.tlsParam:
 		dst = append(dst, ";transport=tls"...)
-	case s.Transport == sip.TCP && double:
+	case s.Transport == sip.TCP:
 		dst = append(dst, ";transport=tcp"...)
 	case s.Transport == sip.WS || s.Transport == sip.WSS:
 		// RFC 7118 §5.3: ws, over TLS or not.
 		dst = append(dst, ";transport=ws"...)
+	}
+	if len(s.Proof) > 0 {
+		dst = append(append(dst, ";"+proofParam+"="...), s.Proof...)
 	}
 	return append(dst, ";lr>"...)
 }

@@ -20,8 +20,8 @@ func TestRecordRoute(t *testing.T) {
 		tlsParam       bool
 		want           string
 	}{
-		{name: "one value, with lr and no transport, between equal sides", in: tcp, out: tcp, wanted: true,
-			want: "<sip:ss2.biloxi.example.com;lr>"},
+		{name: "one value, with lr, between equal sides", in: tcp, out: tcp, wanted: true,
+			want: "<sip:ss2.biloxi.example.com;transport=tcp;lr>"},
 		{name: "none if it is not wanted", in: udp, out: tcp},
 		{name: "two values where the transports differ", in: udp, out: tcp, wanted: true,
 			want: "<sip:ss2.biloxi.example.com;transport=tcp;lr>, <sip:ss2.biloxi.example.com;lr>"},

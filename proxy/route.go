@@ -17,6 +17,11 @@ type Received struct {
 	// Token is the user part of our own Route value that was topmost last: a flow token, if it is any. Nil if
 	// there was none.
 	Token []byte
+	// Proof is the proof parameter of our own Route values, or of the Request-URI that a strict router made of one:
+	// it shows that the dialog was made through this element ([Proxy.Proves]). Nil if there was none.
+	Proof []byte
+	// Own says that the Route, or the Request-URI by a strict router, named this element.
+	Own bool
 	// Selector is what else the choice of targets depends on, if the server has it depend on something that
 	// is not in the request: the name of the route that was taken, say. It is part of the loop hash.
 	Selector []byte
@@ -90,7 +95,7 @@ func (in *Received) undoStrict(self Self) *Refusal {
 	if in.kept.empty() || !u.Params.Has("lr") || u.User != nil && !isToken(u.User) || !self.Is(u.Host, u.Port) {
 		return nil
 	}
-	in.Token = u.User
+	in.took(u)
 	last, err := in.route(in.kept.end - 1)
 	if err != nil {
 		return BadRoute
@@ -163,10 +168,18 @@ func (in *Received) popOwn(self Self) *Refusal {
 		if !first.URI.IsSIP() || !self.Is(first.URI.Host, first.URI.Port) {
 			return nil
 		}
-		in.Token = first.URI.User
+		in.took(&first.URI)
 		in.kept.first++
 	}
 	return nil
+}
+
+// took notes what a URI of our own Record-Route tells.
+func (in *Received) took(u *sip.URI) {
+	in.Own, in.Token = true, u.User
+	if proof, ok := u.Params.Value(proofParam); ok {
+		in.Proof = proof
+	}
 }
 
 // Routed reports whether Route still leads somewhere else.

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -112,10 +113,11 @@ func (s *TargetSet) binding(b *location.Binding, routes []byte, flows Flows) {
 		return
 	}
 	t := Target{Q: b.Q, Instance: b.Instance, RegID: b.RegID, updated: b.Updated}
-	if b.Path == nil {
+	// With a Path the flow is that of the proxy in between.
+	if b.Path == nil && ownFlow(&u, b) {
 		// RFC 5626 §7: over the flow that it registered over, and over no other: one that has gone takes the
-		// binding with it. With a Path the flow is that of the proxy in between.
-		if !b.Flow.IsZero() && !flows.Alive(b.Flow) {
+		// binding with it.
+		if !flows.Alive(b.Flow) {
 			s.dead++
 			return
 		}
@@ -129,6 +131,42 @@ func (s *TargetSet) binding(b *location.Binding, routes []byte, flows Flows) {
 	added := &s.targets[len(s.targets)-1]
 	added.Instance = s.keep(b.Instance)
 	added.Routes = s.join(routes, b.Path)
+}
+
+// ownFlow reports whether a contact is reached over the flow that it was registered over, and not where its URI leads.
+//
+// RFC 5626 §5.3: a contact with a reg-id is. So is one behind a connection, unless it names another transport: nobody
+// listens where a phone's connection comes from. Over UDP it is if the URI is that flow's other end, or the address of
+// some private network that is not the one it came from: a NAT stands in between.
+func ownFlow(u *sip.URI, b *location.Binding) bool {
+	switch {
+	case b.Flow.IsZero():
+		return false
+	case b.RegID > 0:
+		return true
+	case u.Params.Has("transport") && !sameTransport(transportOf(u), b.Flow.Transport):
+		return false
+	case b.Flow.Transport.Reliable():
+		return true
+	}
+	addr, ok := u.HostAddr()
+	if !ok {
+		return false
+	}
+	addr = addr.Unmap()
+	if from := b.Flow.Remote.Addr().Unmap(); addr == from {
+		return portOf(u) == b.Flow.Remote.Port()
+	}
+	return addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast() || addr.IsUnspecified() || sharedSpace.Contains(addr)
+}
+
+// sharedSpace is what carriers put their customers' NATs into (RFC 6598).
+var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
+
+// sameTransport reports whether a URI's transport is a flow's; that of a sip URI may be TLS behind tcp, since phones
+// write what their URI's scheme would make TLS.
+func sameTransport(named, flow sip.Transport) bool {
+	return named == flow || named == sip.TCP && flow == sip.TLS || named == sip.WS && flow == sip.WSS
 }
 
 // add adds a target with URI u, unless it is there or the set is full.

@@ -104,7 +104,9 @@ func (l *Layer) deliver(now time.Time, n notice, req *sip.Request, resp *sip.Mes
 		n.id.t.shard.told(&n)
 	}
 	if n.last {
-		l.user.Terminated(now, n.id, n.owner)
+		if !n.silent {
+			l.user.Terminated(now, n.id, n.owner)
+		}
 		s := n.id.t.shard
 		s.mu.Lock()
 		s.memory.recycle(n.id.t)
@@ -124,6 +126,25 @@ func (l *Layer) Terminate(now time.Time, id ID) {
 	n := t.shard.notice(t, 0, nil)
 	t.shard.mu.Unlock()
 	l.deliver(now, n, nil, nil, sip.Flow{})
+}
+
+// Detach ends the user's part in a transaction whose end it need not see: it hears nothing more of it, Terminated
+// included, but for a CANCEL, which is to be answered all the same and has no owner. The transaction itself lives on
+// as its figure says, and goes on absorbing.
+//
+// False: nothing has changed, because a method of the user's runs for the transaction, or it is over; Terminated
+// comes, or has come.
+func (l *Layer) Detach(id ID) bool {
+	t := id.lock()
+	if t == nil {
+		return false
+	}
+	defer t.shard.mu.Unlock()
+	if t.calls > 0 || t.silent {
+		return false
+	}
+	t.silent, t.owner = true, nil
+	return true
 }
 
 // State returns the state that a transaction is in, Terminated when it is over.

@@ -8,21 +8,24 @@ import (
 )
 
 // ReceiveRequest takes a request from the network, which is decoded and well-formed. One that belongs to a server
-// transaction (RFC 3261 §17.2.3) is absorbed, answered with what that sent last, or is its ACK; any other goes to
-// the user.
+// transaction is Absorbed; any other goes to the user.
 func (l *Layer) ReceiveRequest(now time.Time, req *sip.Request, flow sip.Flow) {
-	var belongs bool
-	switch req.Method() {
-	case sip.Ack:
-		belongs = l.receiveAck(now, req, flow)
-	case sip.Cancel:
-		belongs = l.absorb(now, req) || l.receiveCancel(now, req, flow)
-	default:
-		belongs = l.absorb(now, req)
-	}
-	if !belongs {
+	if !l.Absorb(now, req, flow) {
 		l.user.Request(now, req, flow)
 	}
+}
+
+// Absorb takes a request that belongs to a server transaction (RFC 3261 §17.2.3): it is a retransmission, answered
+// with what was sent last, or an ACK, or a CANCEL that the user is told of. False: it belongs to none, and nothing
+// has been done.
+func (l *Layer) Absorb(now time.Time, req *sip.Request, flow sip.Flow) bool {
+	switch req.Method() {
+	case sip.Ack:
+		return l.receiveAck(now, req, flow)
+	case sip.Cancel:
+		return l.absorb(now, req) || l.receiveCancel(now, req, flow)
+	}
+	return l.absorb(now, req)
 }
 
 // absorb takes a request that has come before, and reports whether it has.

@@ -24,11 +24,12 @@ type shard struct {
 
 // notice is what the user is to be told of a transaction once the lock is free.
 type notice struct {
-	id    ID
-	owner any
-	tells do
-	last  bool  // and that it is over
-	err   error // of tellError
+	id     ID
+	owner  any
+	tells  do
+	last   bool  // and that it is over
+	silent bool  // the user does not want to know
+	err    error // of tellError
 }
 
 // add makes a transaction with that machine.
@@ -205,7 +206,7 @@ func (s *shard) forget(t *transaction) {
 func (s *shard) notice(t *transaction, tell do, err error) notice {
 	over := t.state == Terminated
 	if t.silent {
-		if over {
+		if over && t.calls == 0 {
 			s.memory.recycle(t)
 		}
 		return notice{}
@@ -224,7 +225,7 @@ func (s *shard) told(n *notice) {
 	t := n.id.t
 	s.mu.Lock()
 	t.calls--
-	n.last = t.calls == 0 && t.state == Terminated
+	n.last, n.silent = t.calls == 0 && t.state == Terminated, t.silent
 	s.mu.Unlock()
 }
 
