@@ -27,6 +27,7 @@ type TLSConfig struct {
 	Certificates []tls.Certificate // by the names in them; the first one for every other name
 	ClientAuth   ClientAuth
 	ClientCAs    *x509.CertPool // who may sign client certificates; nil: the system's
+	RootCAs      *x509.CertPool // who may sign the certificates of servers that we connect to; nil: the system's
 	MinVersion   uint16         // as crypto/tls numbers them; 0, or less than it: TLS 1.2
 }
 

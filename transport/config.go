@@ -31,6 +31,12 @@ type Config struct {
 	// the connection's goroutine; it must not wait. nil: nobody wants to know.
 	Closed func(flow sip.Flow)
 
+	// Undelivered is told of each message that Send took and that could not be delivered after all: no
+	// connection could be opened, or it was cut while the message waited, or the datagram bounced. It is
+	// called on a goroutine of the transport, never within Send, Flush or Receive; it may call Send, must
+	// not wait, and b is its own until it returns. nil: nobody wants to know.
+	Undelivered func(flow sip.Flow, b []byte, err error)
+
 	// ListenPacket, ListenStream and Dial stand in for the system's sockets, as a simulated network does.
 	// nil: the system's. Dial's from is an address of ours with port 0, or empty.
 	ListenPacket func(network, address string) (net.PacketConn, error)
