@@ -112,7 +112,7 @@ func isLeaf(t reflect.Type) bool {
 	if t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
-	return t.Kind() != reflect.Struct
+	return t.Kind() != reflect.Struct || isText(t)
 }
 
 // meant reports whether a variable that names no key was meant to: it begins with a table of ours, and is
@@ -158,9 +158,20 @@ func set(v reflect.Value, path []string, text string) error {
 		f, _ := fieldOf(v.Type(), name)
 		v = v.FieldByIndex(f.Index)
 	}
-	if v.Kind() != reflect.Slice {
-		return setText(v, text)
+	switch v.Kind() {
+	case reflect.Slice:
+		return setList(v, text)
+	case reflect.Map:
+		return setNames(v, text)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		return setText(v.Elem(), text)
 	}
+	return setText(v, text)
+}
+
+// setList writes values with commas between them.
+func setList(v reflect.Value, text string) error {
 	list := reflect.MakeSlice(v.Type(), 0, 4)
 	for _, one := range strings.Split(text, ",") {
 		if one = strings.TrimSpace(one); one == "" {
@@ -172,6 +183,23 @@ func set(v reflect.Value, path []string, text string) error {
 		}
 	}
 	v.Set(list)
+	return nil
+}
+
+// setNames writes a table of names, each with a list: "a.example=192.0.2.1, a.example=192.0.2.2".
+func setNames(v reflect.Value, text string) error {
+	names := map[string][]string{}
+	for _, one := range strings.Split(text, ",") {
+		if one = strings.TrimSpace(one); one == "" {
+			continue
+		}
+		name, value, ok := strings.Cut(one, "=")
+		if name, value = strings.TrimSpace(name), strings.TrimSpace(value); !ok || name == "" || value == "" {
+			return fmt.Errorf("%q is no name with a value; write it as sip.example.com=192.0.2.1", one)
+		}
+		names[name] = append(names[name], value)
+	}
+	v.Set(reflect.ValueOf(names))
 	return nil
 }
 

@@ -47,4 +47,25 @@ const (
 
 	// maxNonces bounds the memory of the replay window: some tens of bytes for each nonce.
 	maxNonces = 1 << 26
+
+	// minTimerC is what RFC 3261 §16.6 step 11 has Timer C be more than.
+	minTimerC = 3 * time.Minute
+
+	// maxTimerC bounds timer_c: each call that rings holds its transactions for so long, and nobody lets a
+	// phone ring for an hour.
+	maxTimerC = time.Hour
+
+	// minTransactions is what one busy trunk needs; fewer, with the share that is kept for running calls,
+	// refuse calls that are no flood.
+	minTransactions = 1000
+
+	// maxTransactions bounds the memory of transactions: at 1.5 KB each they take 24 GB.
+	maxTransactions = 1 << 24
+
+	// maxBreadth bounds max_breadth. RFC 5393 has it so that one request becomes no flood; with more than
+	// this it would.
+	maxBreadth = 1000
+
+	// maxHops bounds a list of next hops: a dead one takes up to 32 s, and no caller waits for more of them.
+	maxHops = 16
 )

@@ -26,8 +26,8 @@ func Load(path string, environ []string) (Config, error) {
 //
 // Variables of environ ("NAME=value", as os.Environ gives them) stand above the file: BILOXI_ and a
 // key's path in capitals, such as BILOXI_DATA, BILOXI_REGISTRAR_MIN_EXPIRES or BILOXI_LISTEN_0_ADDRESS.
-// Lists are written with commas. With _FILE behind it, the variable names a file whose content is the
-// value. An empty variable is none.
+// Lists are written with commas, and the names of dns.hosts as name=address. With _FILE behind it, the
+// variable names a file whose content is the value. An empty variable is none.
 //
 // Relative paths of the file are relative to its folder; those of the environment stay as they are.
 func Parse(name string, b []byte, environ []string) (Config, error) {
@@ -158,8 +158,18 @@ func parent(path string) string {
 	return path[:max(0, strings.LastIndexByte(path, '.'))]
 }
 
-// complete fills in what a domain that says nothing gets, and writes hosts in their one form.
+// complete fills in what domains that say nothing get, and writes hosts in their one form.
 func complete(cfg *Config) {
+	for i := range cfg.Listeners {
+		l := &cfg.Listeners[i]
+		if canonical, reason := parseAdvertise(l.Advertise); reason == "" {
+			l.Advertise = canonical
+		}
+	}
+	for i := range cfg.Routes {
+		cfg.Routes[i].Domain = canonicalHost(cfg.Routes[i].Domain)
+	}
+	cfg.DNS.complete()
 	for i := range cfg.Domains {
 		d := &cfg.Domains[i]
 		if d.Name = canonicalHost(d.Name); d.Realm == "" {

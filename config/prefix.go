@@ -64,3 +64,12 @@ func (p Prefix) String() string {
 
 // Contains reports whether an address is in the network. An IPv4 address within an IPv6 one counts as IPv4.
 func (p Prefix) Contains(a netip.Addr) bool { return netip.Prefix(p).Contains(a.Unmap().WithZone("")) }
+
+// validateTrusted refuses to trust everybody.
+func (s *source) validateTrusted(path string, trusted []Prefix) {
+	for i, p := range trusted {
+		if netip.Prefix(p).Bits() == 0 {
+			s.fail(fmt.Sprintf("%s.%d", path, i), "%q trusts everybody: whoever reaches the server could call anywhere through it; name the networks of your peers", p)
+		}
+	}
+}

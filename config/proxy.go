@@ -24,3 +24,16 @@ func defaultProxy() Proxy {
 		MaxBreadth:      60,     // RFC 5393 §5.3.3
 	}
 }
+
+func (s *source) validateProxy(p *Proxy) {
+	s.validateTrusted("proxy.trusted", p.Trusted)
+	if p.TimerC <= Duration(minTimerC) || p.TimerC > Duration(maxTimerC) {
+		s.fail("proxy.timer_c", "timer_c is %s; it is more than %s (RFC 3261 §16.6 step 11) and at most %s", p.TimerC, Duration(minTimerC), Duration(maxTimerC))
+	}
+	if p.NoAnswer != 408 && p.NoAnswer != 480 {
+		s.fail("proxy.no_answer", "no_answer is %d; it is 408 (Request Timeout) or 480 (Temporarily Unavailable)", p.NoAnswer)
+	}
+	s.validateHops("proxy.outbound", p.Outbound)
+	s.between("proxy.max_transactions", p.MaxTransactions, minTransactions, maxTransactions)
+	s.between("proxy.max_breadth", p.MaxBreadth, 1, maxBreadth)
+}

@@ -77,14 +77,14 @@ address = "0.0.0.0:5060"
 - **Relative paths** are relative to the folder of the file.
 - **Environment variables** stand above the file: ` + "`BILOXI_`" + ` and the key's path in capitals, such as
   ` + "`BILOXI_DATA`, `BILOXI_REGISTRAR_MIN_EXPIRES`, `BILOXI_LISTEN_0_ADDRESS`" + ` (tables count from 0; the next number adds
-  one). Lists are written with commas. An empty variable is none. One that begins with the name of a table, as
-  ` + "`BILOXI_REGISTRAR_`" + ` does, and names no key is an error; any other is passed over. Relative paths in variables are
-  relative to the working directory.
+  one). Lists are written with commas, and ` + "`dns.hosts` as `NAME=ADDRESS,NAME=ADDRESS`" + `. An empty variable is none. One
+  that begins with the name of a table, as ` + "`BILOXI_REGISTRAR_`" + ` does, and names no key is an error; any other is passed
+  over. Relative paths in variables are relative to the working directory.
 - **Secrets**: every variable has a variant with ` + "`_FILE`" + ` behind it that names a file whose content is the value:
   ` + "`BILOXI_DOMAIN_0_REALM_FILE=/run/secrets/realm`" + `.
 - **Reload**: SIGHUP reads the file and all certificates again. If anything is wrong, all of it stays as it was and the
-  error is logged. ` + "`data`, `[[listen]]`, `[location]` and `[limits]`" + ` take a restart:
-  a reload of a file in which they have changed is refused.
+  error is logged. ` + "`data`, `[[listen]]`, `[location]`, `[limits]` and `proxy.max_transactions`" + ` take a restart:
+  a reload of a file in which they have changed is refused. Running calls go on over a reload.
 `
 
 // keysOfSection returns the keys that stand directly in a table.
@@ -136,7 +136,7 @@ func (k key) defaultCell() string {
 	switch {
 	case strings.HasSuffix(k.path, ".algorithms"):
 		return "`" + literal(reflect.ValueOf(DefaultAlgorithms)) + "`"
-	case !v.IsValid() || v.IsZero() && (v.Kind() == reflect.String || v.Kind() == reflect.Slice):
+	case !v.IsValid() || v.IsZero() && (v.Kind() == reflect.String || v.Kind() == reflect.Slice || v.Kind() == reflect.Map):
 		return "-"
 	}
 	return "`" + literal(v) + "`"
@@ -154,7 +154,9 @@ func (k key) unit() string {
 	switch t.Kind() {
 	case reflect.Slice:
 		return "list of texts"
-	case reflect.Bool:
+	case reflect.Map:
+		return "table of lists"
+	case reflect.Pointer, reflect.Bool:
 		return "true or false"
 	case reflect.Int, reflect.Float64:
 		return "number"

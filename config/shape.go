@@ -71,8 +71,12 @@ func (s *shape) header(n *unstable.Node) (path string, typ reflect.Type) {
 		}
 		path = join(path, name)
 		typ = field.Type
-		isArray := typ.Kind() == reflect.Slice && typ.Elem().Kind() == reflect.Struct
+		isArray := typ.Kind() == reflect.Slice && !isLeaf(typ)
 		switch {
+		case typ.Kind() == reflect.Map && last && n.Kind == unstable.Table:
+		case typ.Kind() == reflect.Map && !last:
+			s.fail(at, "%s has no tables: write \"NAME\" = … in [%s], the name in quotes", name, path)
+			return "", nil
 		case isArray && last && n.Kind == unstable.ArrayTable:
 			path, typ = join(path, strconv.Itoa(s.counts[path])), typ.Elem()
 			array := path[:strings.LastIndexByte(path, '.')]
@@ -101,7 +105,15 @@ func (s *shape) keyValue(n *unstable.Node, path string, typ reflect.Type) {
 	for it.Next() {
 		name := string(it.Node().Data)
 		at = int(it.Node().Raw.Offset)
-		if typ.Kind() != reflect.Struct {
+		if typ.Kind() == reflect.Map {
+			if !it.IsLast() {
+				s.dotted(it, at, name)
+				return
+			}
+			path, typ = join(path, name), typ.Elem()
+			break
+		}
+		if typ.Kind() != reflect.Struct || isText(typ) {
 			s.fail(at, "%s has no keys of its own", path)
 			return
 		}
@@ -115,18 +127,29 @@ func (s *shape) keyValue(n *unstable.Node, path string, typ reflect.Type) {
 	s.value(n.Value(), at, path, typ)
 }
 
+// dotted reports a host name that stands without quotes, which TOML takes for tables within tables.
+func (s *shape) dotted(it unstable.Iterator, at int, name string) {
+	for it.Next() {
+		name += "." + string(it.Node().Data)
+	}
+	s.fail(at, "a name with dots stands in quotes: write %q = …", name)
+}
+
 // value reads a value that stands at, or behind, the offset at.
 func (s *shape) value(n *unstable.Node, at int, path string, typ reflect.Type) {
 	if n.Raw.Length > 0 {
 		at = int(n.Raw.Offset)
 	}
 	s.places[path] = place{offset: at}
+	if typ.Kind() == reflect.Pointer {
+		typ = typ.Elem() // a key that may be left out
+	}
 	switch {
 	case isText(typ):
 		if s.expect(n, at, path, typ, unstable.String) {
 			s.text(n, at, path, typ)
 		}
-	case typ.Kind() == reflect.Struct:
+	case typ.Kind() == reflect.Struct, typ.Kind() == reflect.Map:
 		if s.expect(n, at, path, typ, unstable.InlineTable) {
 			it := n.Children()
 			for it.Next() {
@@ -217,8 +240,12 @@ func wanted(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Struct:
 		return "a table"
+	case reflect.Map:
+		return `a table of names, such as { "sip.example.com" = ["192.0.2.1"] }`
+	case reflect.Pointer:
+		return wanted(t.Elem())
 	case reflect.Slice:
-		if t.Elem().Kind() == reflect.Struct {
+		if !isLeaf(t) {
 			return "an array of tables, in double brackets"
 		}
 		return `a list, such as ["a", "b"]`
@@ -257,8 +284,12 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// last returns the last name of a path that is no index.
+// last returns the last name of a path that is no index. What stands below a table of host names goes by the
+// table's name: host names have dots of their own.
 func last(path string) string {
+	if path == hostsPath || strings.HasPrefix(path, hostsPath+".") {
+		path = hostsPath
+	}
 	path = withoutIndex(path)
 	return path[strings.LastIndexByte(path, '.')+1:]
 }

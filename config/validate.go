@@ -22,6 +22,9 @@ func (s *source) validate(cfg *Config) {
 	s.validateRegistrar(&cfg.Registrar)
 	s.validateLocation(&cfg.Location)
 	s.validateAuth(&cfg.Auth)
+	s.validateProxy(&cfg.Proxy)
+	s.validateRoutes(cfg.Routes)
+	s.validateDNS(&cfg.DNS)
 	s.validateLimits(&cfg.Limits)
 }
 
@@ -35,7 +38,7 @@ func (s *source) validateDomains(domains []Domain) {
 			s.fail(path, "%s is missing; write the domain, such as \"example.com\"", what)
 			return
 		}
-		if u, err := sip.ParseURI([]byte("sip:" + host)); err != nil || u.Port != 0 || string(u.Host) != host {
+		if !isHost(host) {
 			s.fail(path, "%q is no host; write a domain or an IP address, without scheme and port", host)
 			return
 		}
@@ -67,11 +70,26 @@ func (s *source) validateDomain(path string, d *Domain) {
 			s.fail(fmt.Sprintf("%s.algorithms.%d", path, i), "%s stands twice in algorithms; keep one", a)
 		}
 	}
+	if d.Mode == ModeRedirect && d.Callers != CallersAnyone {
+		s.fail(s.given(path+".callers", path), "callers = %q has no effect with mode = \"redirect\", which tells anybody where to go; leave one of them out", d.Callers)
+	}
 	for i, user := range d.ThirdParty {
-		if u, err := sip.ParseURI([]byte("sip:" + user + "@" + "host")); err != nil || u.Password != nil || string(u.User) != user {
+		if !isUser(user) {
 			s.fail(fmt.Sprintf("%s.third_party.%d", path, i), "%q is no user; write the part before the @ alone", user)
 		}
 	}
+}
+
+// isHost reports whether text is a host name or an address, IPv6 in brackets, and nothing more.
+func isHost(text string) bool {
+	u, err := sip.ParseURI([]byte("sip:" + text))
+	return err == nil && u.Port == 0 && string(u.Host) == text
+}
+
+// isUser reports whether text is the user part of a URI, or a beginning of one, and nothing more.
+func isUser(text string) bool {
+	u, err := sip.ParseURI([]byte("sip:" + text + "@host"))
+	return err == nil && u.Password == nil && string(u.User) == text
 }
 
 func (s *source) validateListeners(cfg *Config) {
@@ -91,6 +109,9 @@ func (s *source) validateListeners(cfg *Config) {
 		}
 		if l.Transport == Transport(sip.TLS) && cfg.TLS.Certificate == "" && len(cfg.TLS.SNI) == 0 {
 			s.fail(path+".transport", "a tls listener needs a certificate; give certificate and key in [tls]")
+		}
+		if _, reason := parseAdvertise(l.Advertise); l.Advertise != "" && reason != "" {
+			s.fail(path+".advertise", "%s", reason)
 		}
 		address, reason := parseAddress(l)
 		if reason != "" {
