@@ -33,6 +33,7 @@ type Network struct {
 	link      Link
 	chance    chance
 	script    func(Packet) []time.Duration
+	tap       *Wiretap
 	number    int
 	nextPort  map[netip.Addr]uint16
 	packets   map[netip.AddrPort]*PacketConn

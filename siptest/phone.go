@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -113,7 +112,7 @@ func (p *Phone) Once(edits ...Edit) *Response {
 // Start sends one request and does not wait for its answer.
 func (p *Phone) Start(edits ...Edit) {
 	p.T.Helper()
-	p.Send(p.request(edits).render(p))
+	p.Send(p.request(edits).render(fmt.Sprintf("SIP/2.0/%s %s", p.Conn.Transport(), p.Conn.Local()), ";rport"))
 }
 
 // Send sends bytes as they are.
@@ -160,29 +159,6 @@ func (p *Phone) Silence(d time.Duration) {
 	}
 }
 
-// Request is what a phone sends, in parts that an Edit may change.
-type Request struct {
-	Method     string
-	URI        string
-	Version    string
-	Via        string // empty: the phone's own, with a new branch
-	Branch     string
-	MaxForward string // empty: no Max-Forwards
-	From, To   string
-	CallID     string
-	CSeq       uint32
-	CSeqMethod string   // empty: Method
-	Lines      []string // more header fields, in order, without their CRLF
-	Body       string
-	NoLength   bool // leave out Content-Length
-
-	credentials func(*Request) string
-	rewrites    []string // old and new text
-}
-
-// Edit changes a request before it is sent.
-type Edit func(*Request)
-
 func (p *Phone) request(edits []Edit) *Request {
 	r := &Request{
 		Method:     "REGISTER",
@@ -205,102 +181,3 @@ func (p *Phone) request(edits []Edit) *Request {
 	}
 	return r
 }
-
-func (r *Request) render(p *Phone) []byte {
-	var b strings.Builder
-	line := func(format string, args ...any) {
-		fmt.Fprintf(&b, format, args...)
-		b.WriteString("\r\n")
-	}
-	line("%s %s %s", r.Method, r.URI, r.Version)
-	if r.Via != "" {
-		line("Via: %s", r.Via)
-	} else {
-		line("Via: SIP/2.0/%s %s;branch=%s;rport", p.Conn.Transport(), p.Conn.Local(), r.Branch)
-	}
-	if r.MaxForward != "" {
-		line("Max-Forwards: %s", r.MaxForward)
-	}
-	line("From: %s", r.From)
-	line("To: %s", r.To)
-	line("Call-ID: %s", r.CallID)
-	if r.CSeqMethod == "" {
-		r.CSeqMethod = r.Method
-	}
-	line("CSeq: %d %s", r.CSeq, r.CSeqMethod)
-	if r.credentials != nil {
-		line("Authorization: %s", r.credentials(r))
-	}
-	for _, l := range r.Lines {
-		line("%s", l)
-	}
-	if !r.NoLength {
-		line("Content-Length: %d", len(r.Body))
-	}
-	b.WriteString("\r\n" + r.Body)
-	return []byte(strings.NewReplacer(r.rewrites...).Replace(b.String()))
-}
-
-// Line adds header fields, each whole: "Supported: path".
-func Line(lines ...string) Edit { return func(r *Request) { r.Lines = append(r.Lines, lines...) } }
-
-// Contact adds a Contact for each value.
-func Contact(values ...string) Edit {
-	return func(r *Request) {
-		for _, v := range values {
-			r.Lines = append(r.Lines, "Contact: "+v)
-		}
-	}
-}
-
-// Expires adds an Expires header field; the value may be a number or any text.
-func Expires(v any) Edit { return Line(fmt.Sprint("Expires: ", v)) }
-
-// Method makes it a request of another method.
-func Method(m string) Edit { return func(r *Request) { r.Method = m } }
-
-// URI sets the Request-URI.
-func URI(uri string) Edit { return func(r *Request) { r.URI = uri } }
-
-// Version sets the SIP-Version.
-func Version(v string) Edit { return func(r *Request) { r.Version = v } }
-
-// To sets the value of the To.
-func To(v string) Edit { return func(r *Request) { r.To = v } }
-
-// From sets the value of the From.
-func From(v string) Edit { return func(r *Request) { r.From = v } }
-
-// Via sets the value of the topmost Via, whole.
-func Via(v string) Edit { return func(r *Request) { r.Via = v } }
-
-// Branch sets the branch of the phone's own Via.
-func Branch(b string) Edit { return func(r *Request) { r.Branch = b } }
-
-// CallID sets the Call-ID.
-func CallID(id string) Edit { return func(r *Request) { r.CallID = id } }
-
-// CSeq sets the number of the CSeq.
-func CSeq(n uint32) Edit { return func(r *Request) { r.CSeq = n } }
-
-// CSeqMethod sets the method of the CSeq.
-func CSeqMethod(m string) Edit { return func(r *Request) { r.CSeqMethod = m } }
-
-// MaxForwards sets the value of Max-Forwards; empty leaves the header field out.
-func MaxForwards(v string) Edit { return func(r *Request) { r.MaxForward = v } }
-
-// Body gives the request a body.
-func Body(contentType, body string) Edit {
-	return func(r *Request) {
-		r.Lines = append(r.Lines, "Content-Type: "+contentType)
-		r.Body = body
-	}
-}
-
-// Rewrite replaces text in the request as it will be sent, wherever it stands.
-func Rewrite(old, new string) Edit {
-	return func(r *Request) { r.rewrites = append(r.rewrites, old, new) }
-}
-
-// NoLength leaves Content-Length out.
-func NoLength() Edit { return func(r *Request) { r.NoLength = true } }

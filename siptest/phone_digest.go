@@ -16,6 +16,8 @@ import (
 type Challenge struct {
 	Realm, Nonce, Opaque, Algorithm, QOP string // as they stand, without quotes; empty if there is none
 	Stale                                bool
+
+	header string // that an agent answers it in
 }
 
 func (r *Response) challenge() (Challenge, bool) {
@@ -35,7 +37,7 @@ func (r *Response) Challenges() []Challenge {
 		}
 		if digest {
 			list = append(list, Challenge{string(c.Realm), string(c.Nonce), string(c.Opaque), string(c.Algorithm),
-				string(c.QOP), strings.EqualFold(string(c.Stale), "true")})
+				string(c.QOP), strings.EqualFold(string(c.Stale), "true"), ""})
 		}
 	}
 	return list
@@ -61,7 +63,7 @@ type Credentials struct {
 // Credentials returns an edit that answers the phone's challenge as c says.
 func (p *Phone) Credentials(c Credentials) Edit {
 	return func(r *Request) {
-		r.credentials = func(r *Request) string { return c.authorization(p, r) }
+		r.credentials = []func(*Request) string{func(r *Request) string { return "Authorization: " + c.authorization(p, r) }}
 	}
 }
 

@@ -3,7 +3,6 @@ package siptest
 import (
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 
 	"biloxi/sip"
@@ -46,17 +45,7 @@ func (r *Response) Failed() *Response {
 }
 
 // Values returns the values of all lines of a header field, in order and not split at commas.
-func (r *Response) Values(name string) []string {
-	var list []string
-	h := sip.HeaderOf([]byte(name))
-	for i := range r.Len() {
-		header, written, value := r.Field(i)
-		if h == sip.HeaderOther && strings.EqualFold(string(written), name) || h != sip.HeaderOther && header == h {
-			list = append(list, string(value))
-		}
-	}
-	return list
-}
+func (r *Response) Values(name string) []string { return fieldValues(&r.Message, name) }
 
 // Header returns the value of the first line of a header field, empty if there is none.
 func (r *Response) Header(name string) string {

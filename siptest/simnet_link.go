@@ -58,6 +58,12 @@ func (n *Network) latency() time.Duration {
 	return n.link.Latency
 }
 
+func (n *Network) wiretap() *Wiretap {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.tap
+}
+
 func (n *Network) segment() (size int, latency time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -84,7 +90,11 @@ func (n *Network) carry(from, to netip.AddrPort, data []byte) {
 	n.mu.Lock()
 	delays := n.fates(Packet{From: from, To: to, Data: data, Number: n.number})
 	n.number++
+	tap := n.tap
 	n.mu.Unlock()
+	if tap != nil {
+		tap.packet(from, to, data)
+	}
 	for _, d := range delays {
 		if d <= 0 {
 			n.deliver(from, to, data)

@@ -79,6 +79,9 @@ func (c *Conn) Read(b []byte) (int, error) {
 }
 
 func (c *Conn) Write(b []byte) (int, error) {
+	if tap := c.net.wiretap(); tap != nil {
+		tap.segment(c.local, c.remote, b)
+	}
 	n, err := c.out.give(b, c.write)
 	if err != nil {
 		err = simError("write", "tcp", c.remote, err)
