@@ -15,15 +15,15 @@ func parseAdvertise(text string) (canonical, reason string) {
 		return "", fmt.Sprintf("advertise %q is an IPv6 address without brackets; write %q", text, "["+ip.String()+"]")
 	}
 	u, err := sip.ParseURI([]byte("sip:" + text))
-	if err != nil || u.User != nil || len(u.Params) > 0 || u.Headers != nil || strings.ContainsRune(text, '@') {
+	host := canonicalHost(string(u.Host))
+	if err != nil || !isHost(host) || u.User != nil || len(u.Params) > 0 || u.Headers != nil || strings.ContainsRune(text, '@') {
 		return "", fmt.Sprintf("advertise %q is no host; write a name or an address, with a port or without, such as \"sip.example.com\" or \"192.0.2.1:5060\"", text)
 	}
 	if ip, ok := u.HostAddr(); ok && ip.IsUnspecified() {
 		return "", fmt.Sprintf("advertise %q is an address that nobody can send to; write the name or the address that others reach this listener by", text)
 	}
-	canonical = canonicalHost(string(u.Host))
 	if u.Port != 0 {
-		canonical += fmt.Sprintf(":%d", u.Port)
+		return fmt.Sprintf("%s:%d", host, u.Port), ""
 	}
-	return canonical, ""
+	return host, ""
 }

@@ -45,7 +45,7 @@ type Domain struct {
 type Listener struct {
 	Transport Transport `toml:"transport"`
 	Address   string    `toml:"address"`   // IP address and port, the IPv6 address in brackets; port 0 is any free one
-	Advertise string    `toml:"advertise"` // host, or host and port, that others reach it by, in lower case: for Via and Record-Route; empty: the address
+	Advertise string    `toml:"advertise"` // host, or host and port, that others reach it by, in lower case; without port: that of Address; empty: Address
 }
 
 // TLS holds certificates. All are PEM files.

@@ -2,9 +2,11 @@ package config
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -332,9 +334,10 @@ func TestValueText(t *testing.T) {
 // accepted is valid in itself: a domain, a listener, expiries in order.
 func FuzzParse(f *testing.F) {
 	// Short ones: what is found is made smaller first, and that takes long for long ones.
-	for _, part := range strings.Split(issueFile, "\n\n") {
+	for _, part := range strings.Split(issueFile+callFile, "\n\n") {
 		f.Add([]byte(part))
 	}
+	f.Add([]byte("[dns.hosts]\na.b = [1]\n\"A.\" = [\"::\"]\n[dns.hosts.x]\n[[proxy.trusted]]"))
 	f.Add([]byte("listen = [{transport = \"udp\", adress = \"127.0.0.1:5060\"}]\n[domain.x]\n[[tls.sni]]\nkey=[1]"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		cfg, err := Parse("f.toml", text, nil)
@@ -348,7 +351,30 @@ func FuzzParse(f *testing.F) {
 		if len(cfg.Domains) == 0 || len(cfg.Listeners) == 0 || r.MinExpires > r.DefaultExpires || r.DefaultExpires > r.MaxExpires {
 			t.Errorf("accepted: %+v", cfg)
 		}
+		checkCalls(t, &cfg)
 	})
+}
+
+// checkCalls holds what nothing that is accepted may do: relay for everybody.
+func checkCalls(t *testing.T, cfg *Config) {
+	trusted := slices.Clone(cfg.Proxy.Trusted)
+	for _, r := range cfg.Routes {
+		if r.Domain == "" && r.User == "" && len(r.Source) == 0 || r.Trusted && len(r.Source) == 0 {
+			t.Errorf("accepted: %+v", r)
+		}
+		if r.Trusted {
+			trusted = append(trusted, r.Source...)
+		}
+	}
+	for _, p := range trusted {
+		if p.Contains(netip.MustParseAddr("192.0.2.1")) && p.Contains(netip.MustParseAddr("203.0.113.1")) &&
+			p.Contains(netip.MustParseAddr("10.0.0.1")) {
+			t.Errorf("%v is trusted", p)
+		}
+	}
+	if time.Duration(cfg.Proxy.TimerC) <= 3*time.Minute {
+		t.Errorf("timer_c %v", cfg.Proxy.TimerC)
+	}
 }
 
 // TestExamples holds that the configurations that users begin with are right.

@@ -237,6 +237,9 @@ func wanted(t reflect.Type) string {
 	case reflect.TypeFor[Size]():
 		return `a size in quotes with its unit, such as "64KiB"`
 	}
+	if isText(t) {
+		return "a text in quotes"
+	}
 	switch t.Kind() {
 	case reflect.Struct:
 		return "a table"

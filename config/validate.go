@@ -80,10 +80,11 @@ func (s *source) validateDomain(path string, d *Domain) {
 	}
 }
 
-// isHost reports whether text is a host name or an address, IPv6 in brackets, and nothing more.
+// isHost reports whether text is a host name without a final dot, or an address, IPv6 in brackets, and nothing
+// more.
 func isHost(text string) bool {
 	u, err := sip.ParseURI([]byte("sip:" + text))
-	return err == nil && u.Port == 0 && string(u.Host) == text
+	return err == nil && u.Port == 0 && string(u.Host) == text && !strings.Contains("."+text+".", "..")
 }
 
 // isUser reports whether text is the user part of a URI, or a beginning of one, and nothing more.
