@@ -46,7 +46,7 @@ func (a *Agent) Reply(req *Received, status int, edits ...Edit) string {
 	if dialog {
 		a.complete(r, string(req.Method()), req.Hop.Transport)
 	}
-	b := r.render("", "")
+	b := r.render(nil)
 	a.Send(a.responseHop(req), b)
 	return string(b)
 }

@@ -62,8 +62,10 @@ func (a *Agent) start(r *Request, hop Hop, edits []Edit) *Sent {
 		edit(r)
 	}
 	a.complete(r, r.Method, r.hop.Transport)
-	via := fmt.Sprintf("SIP/2.0/%s %s", r.hop.Transport, a.hostPort(r.hop.Transport, true))
-	s := &Sent{Agent: a, Hop: *r.hop, Raw: string(r.render(via, "")), edits: edits}
+	raw := r.render(func(r *Request) string {
+		return fmt.Sprintf("SIP/2.0/%s %s;branch=%s", r.hop.Transport, a.hostPort(r.hop.Transport, true), r.Branch)
+	})
+	s := &Sent{Agent: a, Hop: *r.hop, Raw: string(raw), edits: edits}
 	// What is no SIP on purpose is not to be answered, acknowledged or cancelled by script.
 	_ = s.Parse([]byte(s.Raw))
 	a.Send(s.Hop, []byte(s.Raw))

@@ -112,7 +112,9 @@ func (p *Phone) Once(edits ...Edit) *Response {
 // Start sends one request and does not wait for its answer.
 func (p *Phone) Start(edits ...Edit) {
 	p.T.Helper()
-	p.Send(p.request(edits).render(fmt.Sprintf("SIP/2.0/%s %s", p.Conn.Transport(), p.Conn.Local()), ";rport"))
+	p.Send(p.request(edits).render(func(r *Request) string {
+		return fmt.Sprintf("SIP/2.0/%s %s;branch=%s;rport", p.Conn.Transport(), p.Conn.Local(), r.Branch)
+	}))
 }
 
 // Send sends bytes as they are.

@@ -37,9 +37,9 @@ type Request struct {
 // Edit changes a request or a response before it is sent.
 type Edit func(*Request)
 
-// render writes the message. The sender's Via begins with sentBy and has the parameters more.
-func (r *Request) render(sentBy, more string) []byte {
-	lines := r.lines(sentBy, more)
+// render writes the message; via is the sender's own Via.
+func (r *Request) render(via func(*Request) string) []byte {
+	lines := r.lines(via)
 	for _, change := range r.changes {
 		lines = change(lines)
 	}
@@ -52,14 +52,14 @@ func (r *Request) render(sentBy, more string) []byte {
 }
 
 // lines are the header fields in order.
-func (r *Request) lines(sentBy, more string) (list []string) {
+func (r *Request) lines(via func(*Request) string) (list []string) {
 	line := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	switch {
 	case r.Status != 0: // its Vias are among Lines
 	case r.Via != "":
 		line("Via: %s", r.Via)
 	default:
-		line("Via: %s;branch=%s%s", sentBy, r.Branch, more)
+		line("Via: %s", via(r))
 	}
 	if r.MaxForward != "" {
 		line("Max-Forwards: %s", r.MaxForward)

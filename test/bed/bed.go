@@ -11,16 +11,19 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"biloxi/config"
 	"biloxi/digest"
+	"biloxi/resolve"
 	"biloxi/server"
 	"biloxi/sip"
 	"biloxi/store/sqlite"
 	"biloxi/subscriber"
+	"biloxi/transaction"
 )
 
 // The domain of RFC 3665 §2, whose realm is that of another domain, and a host name of its registrar.
@@ -46,11 +49,17 @@ type Network interface {
 // Options change a bed. The zero value is a server on loopback with the configuration of [Config].
 type Options struct {
 	Network Network              // nil: the real one
-	Address string               // IP address to listen on: 127.0.0.1 if empty
+	Address string               // IP address to listen on: 127.0.0.1 if empty; of the certificate, if there is a File
+	File    string               // a configuration file to use instead of [Config]; its data folder and TLS files are not
 	Config  func(*config.Config) // changes the configuration
 	Data    string               // the data folder: a new one if empty
 	Keep    bool                 // Data has its subscribers already
 	Logger  *slog.Logger
+	Names   []string   // of the certificate; none: Domain and Host. The address is always one
+	CA      *Authority // of the certificate; nil: one of its own
+
+	DNS    resolve.Exchanger  // name servers that are simulated, as [siptest.DNS] is; nil: what the configuration says
+	Timers transaction.Timers // zero: those of RFC 3261
 }
 
 // Bed is a server that runs, with what a test needs to talk to it.
@@ -59,10 +68,11 @@ type Bed struct {
 	Config config.Config
 	CA     string // file of the CA of its certificate
 
-	phone   tls.Certificate
+	options Options
 	t       testing.TB
 	network Network
-	pool    *tls.Config
+	ca      *Authority
+	names   []string
 	addr    map[sip.Transport]netip.AddrPort
 	served  chan error
 	stop    sync.Once
@@ -90,17 +100,11 @@ func Start(t testing.TB, opt Options) *Bed {
 	if opt.Address == "" {
 		opt.Address = "127.0.0.1"
 	}
-	b := &Bed{t: t, network: opt.Network, served: make(chan error, 1)}
+	b := &Bed{t: t, network: opt.Network, options: opt, ca: opt.CA, names: opt.Names, served: make(chan error, 1)}
 	if opt.Data == "" {
 		opt.Data = t.TempDir()
 	}
-	b.Config = Config(opt.Data, opt.Address)
-	certificates := writeCertificates(t, t.TempDir(), opt.Address)
-	b.CA, b.pool, b.phone = certificates.ca, certificates.client, certificates.phone
-	b.Config.TLS.Certificate, b.Config.TLS.Key = certificates.certificate, certificates.key
-	if opt.Config != nil {
-		opt.Config(&b.Config)
-	}
+	b.configure(opt)
 	if !opt.Keep {
 		provision(t, b.Config)
 	}
@@ -109,9 +113,35 @@ func Start(t testing.TB, opt Options) *Bed {
 	return b
 }
 
+// configure makes the configuration and the certificate.
+func (b *Bed) configure(opt Options) {
+	b.t.Helper()
+	b.Config = Config(opt.Data, opt.Address)
+	if opt.File != "" {
+		cfg, err := config.Load(opt.File, nil)
+		if err != nil {
+			b.t.Fatalf("configuration: %v", err)
+		}
+		b.Config = cfg
+		b.Config.Data, b.Config.TLS = opt.Data, config.Default().TLS
+	}
+	if b.ca == nil {
+		b.ca = NewAuthority(b.t, b.t.TempDir())
+	}
+	if b.names == nil {
+		b.names = []string{Domain, Host}
+	}
+	b.CA, b.Config.TLS.CA = b.ca.File, b.ca.File
+	b.Config.TLS.Certificate, b.Config.TLS.Key = b.ca.Files(b.t.TempDir(), append(slices.Clone(b.names), opt.Address)...)
+	if opt.Config != nil {
+		opt.Config(&b.Config)
+	}
+}
+
 func (b *Bed) start(logger *slog.Logger) {
 	b.t.Helper()
 	opt := server.Options{Logger: logger}
+	b.options.calls(&opt)
 	if b.network != nil {
 		opt.ListenPacket, opt.ListenStream = b.network.ListenPacket, b.network.Listen
 	}
@@ -151,7 +181,7 @@ func (b *Bed) Restart() {
 	b.start(nil)
 }
 
-// provision adds the subscribers.
+// provision adds the subscribers, to each domain the same.
 func provision(t testing.TB, cfg config.Config) {
 	t.Helper()
 	store, err := sqlite.Open(filepath.Join(cfg.Data, server.SubscriberFile))
@@ -162,11 +192,12 @@ func provision(t testing.TB, cfg config.Config) {
 	for i := range Users {
 		users = append(users, fmt.Sprint("u", i))
 	}
-	d := cfg.Domains[0]
 	if _, err := store.Import(context.Background(), func(yield func(subscriber.Subscriber, error) bool) {
-		for _, u := range users {
-			if !yield(subscriber.Subscriber{User: u, Domain: d.Name, Realm: d.Realm, HA1s: hash(u, d.Realm)}, nil) {
-				return
+		for _, d := range cfg.Domains {
+			for _, u := range users {
+				if !yield(subscriber.Subscriber{User: u, Domain: d.Name, Realm: d.Realm, HA1s: hash(u, d.Realm)}, nil) {
+					return
+				}
 			}
 		}
 	}); err != nil {
@@ -259,10 +290,10 @@ func (b *Bed) dial(t sip.Transport) (net.Conn, error) {
 }
 
 // TLS is what a client needs to verify the server.
-func (b *Bed) TLS() *tls.Config { return b.pool.Clone() }
+func (b *Bed) TLS() *tls.Config { return b.ca.Client(b.names[len(b.names)-1]) }
 
 // ClientCertificate is a certificate of a phone, signed by the CA of the server's.
-func (b *Bed) ClientCertificate() tls.Certificate { return b.phone }
+func (b *Bed) ClientCertificate() tls.Certificate { return b.ca.Certificate("phone.example.com") }
 
 // Network is the simulated network, nil on the real one.
 func (b *Bed) Network() Network { return b.network }

@@ -16,10 +16,74 @@ import (
 	"time"
 )
 
-type certificates struct {
-	ca, certificate, key string // files
-	client               *tls.Config
-	phone                tls.Certificate // of a client
+// Authority is a CA of tests: servers and agents that share one trust each other.
+type Authority struct {
+	File string // of its certificate
+
+	t    testing.TB
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+// Certificates are good from 1999 on, since the clock of testing/synctest begins in 2000.
+var goodFrom, goodTo = time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// NewAuthority makes a CA whose certificate lies in a folder as ca.pem.
+func NewAuthority(t testing.TB, dir string) *Authority {
+	t.Helper()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test CA"}, NotBefore: goodFrom, NotAfter: goodTo,
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	a := &Authority{File: filepath.Join(dir, "ca.pem"), t: t, key: newKey(t)}
+	der := sign(t, template, template, a.key, a.key)
+	writePEM(t, a.File, "CERTIFICATE", der)
+	var err error
+	if a.cert, err = x509.ParseCertificate(der); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// Certificate makes a certificate for host names and IP addresses, for servers and for clients.
+func (a *Authority) Certificate(names ...string) tls.Certificate {
+	a.t.Helper()
+	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	leaf := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: names[0]}, NotBefore: goodFrom, NotAfter: goodTo,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
+	for _, n := range names {
+		if ip := net.ParseIP(n); ip != nil {
+			leaf.IPAddresses = append(leaf.IPAddresses, ip)
+		} else {
+			leaf.DNSNames = append(leaf.DNSNames, n)
+		}
+	}
+	key := newKey(a.t)
+	return tls.Certificate{Certificate: [][]byte{sign(a.t, leaf, a.cert, key, a.key)}, PrivateKey: key}
+}
+
+// Files makes a certificate as Certificate does, and writes it with its key and the CA's certificate into
+// files of a folder.
+func (a *Authority) Files(dir string, names ...string) (certificate, key string) {
+	a.t.Helper()
+	c := a.Certificate(names...)
+	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	certificate, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	writePEM(a.t, certificate, "CERTIFICATE", c.Certificate[0])
+	writePEM(a.t, key, "PRIVATE KEY", der)
+	writePEM(a.t, CAFile(certificate), "CERTIFICATE", a.cert.Raw)
+	return certificate, key
+}
+
+// Client is what a client needs that trusts the CA and takes the server for this name.
+func (a *Authority) Client(server string) *tls.Config {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.cert)
+	return &tls.Config{RootCAs: pool, ServerName: server}
 }
 
 // CAFile is where the CA of a bed's certificates lies, beside the server's.
@@ -28,42 +92,8 @@ func CAFile(certificate string) string { return filepath.Join(filepath.Dir(certi
 // WriteCertificates makes what a server needs for TLS at an address, in a folder, with the CA's certificate
 // in ca.pem, and returns the files.
 func WriteCertificates(t testing.TB, dir, address string) (certificate, key string) {
-	c := writeCertificates(t, dir, address)
-	return c.certificate, c.key
-}
-
-// writeCertificates makes a CA and a server certificate for the domain, its host and an address. They
-// are good from 1999 on, since that is when the clock of testing/synctest begins.
-func writeCertificates(t testing.TB, dir, address string) certificates {
 	t.Helper()
-	from, to := time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
-	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test CA"}, NotBefore: from, NotAfter: to,
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
-	leaf := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: Domain}, NotBefore: from, NotAfter: to,
-		DNSNames: []string{Domain, Host}, IPAddresses: []net.IP{net.ParseIP(address)},
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
-	phone := &x509.Certificate{SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: "phone"}, NotBefore: from, NotAfter: to,
-		DNSNames: []string{"phone.example.com"}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
-	caKey, leafKey, phoneKey := newKey(t), newKey(t), newKey(t)
-	caDER := sign(t, ca, ca, caKey, caKey)
-	leafDER := sign(t, leaf, ca, leafKey, caKey)
-	keyDER, err := x509.MarshalPKCS8PrivateKey(leafKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := certificates{ca: filepath.Join(dir, "ca.pem"), certificate: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem")}
-	writePEM(t, c.ca, "CERTIFICATE", caDER)
-	writePEM(t, c.certificate, "CERTIFICATE", leafDER)
-	writePEM(t, c.key, "PRIVATE KEY", keyDER)
-	parsed, err := x509.ParseCertificate(caDER)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(parsed)
-	c.phone = tls.Certificate{Certificate: [][]byte{sign(t, phone, ca, phoneKey, caKey)}, PrivateKey: phoneKey}
-	c.client = &tls.Config{RootCAs: pool, ServerName: Host}
-	return c
+	return NewAuthority(t, dir).Files(dir, Domain, Host, address)
 }
 
 func newKey(t testing.TB) *ecdsa.PrivateKey {
