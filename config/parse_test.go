@@ -380,7 +380,7 @@ func checkCalls(t *testing.T, cfg *Config) {
 // TestExamples holds that the configurations that users begin with are right.
 func TestExamples(t *testing.T) {
 	var files []string
-	for _, pattern := range []string{"../examples/*.toml", "../packaging/*.toml"} {
+	for _, pattern := range []string{"../examples/*.toml", "../examples/*/*.toml", "../packaging/*.toml"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil || len(found) == 0 {
 			t.Errorf("%s: %v, %v", pattern, found, err)

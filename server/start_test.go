@@ -91,14 +91,18 @@ func startWith(t testing.TB, c config.Config, opt Options) *Server {
 	return s
 }
 
-// TestExamples boots every configuration of examples/, on free ports and with certificates made for it.
+// TestExamples boots every configuration of examples/, on free ports of loopback and with certificates made for it.
 func TestExamples(t *testing.T) {
-	files, err := filepath.Glob("../examples/*.toml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no examples: %v", err)
+	var files []string
+	for _, pattern := range []string{"../examples/*.toml", "../examples/*/*.toml"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no examples: %s, %v", pattern, err)
+		}
+		files = append(files, found...)
 	}
 	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
+		t.Run(filepath.ToSlash(strings.TrimPrefix(file, filepath.FromSlash("../examples/"))), func(t *testing.T) {
 			c, err := config.Load(file, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -106,6 +110,9 @@ func TestExamples(t *testing.T) {
 			c.Data = t.TempDir()
 			for i := range c.Listeners {
 				host, _, _ := net.SplitHostPort(c.Listeners[i].Address)
+				if ip := net.ParseIP(host); !ip.IsLoopback() {
+					host = "127.0.0.1"
+				}
 				c.Listeners[i].Address = net.JoinHostPort(host, "0")
 			}
 			one := func(certificate, key *string) {
