@@ -8,6 +8,10 @@ import (
 
 // admission counts connections, in all and per source, and refuses what is over a limit. TLS handshakes over
 // theirs wait for their turn: after a power cut the phones of a company all come at once, from one address.
+//
+// A connection that we open counts among all. Among those of its peer's address it is counted apart: phones
+// that fill what their NAT may open do not keep us from a next hop behind the same address, nor the other
+// way round.
 type admission struct {
 	limits *Limits
 
@@ -17,8 +21,10 @@ type admission struct {
 }
 
 type use struct {
-	conns int
-	turns chan struct{} // holds one for each handshake under way; of a source nil before its first
+	conns   int           // of all: every one; of a source: that it opened
+	ours    int           // that we opened, or are opening
+	opening int           // of ours
+	turns   chan struct{} // holds one for each handshake under way; of a source nil before its first
 }
 
 func newAdmission(limits *Limits) admission {
@@ -53,12 +59,51 @@ func (a *admission) enter(source netip.Addr) (refused counter) {
 	return noCounter
 }
 
-func (a *admission) leave(source netip.Addr) {
+// enterDial admits a connection that we are to open, or says what it is over; opened follows, and leave.
+func (a *admission) enterDial(host netip.Addr) (refused counter) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	u := a.sources[host]
+	switch {
+	case a.all.conns >= a.limits.MaxConns, a.all.ours >= max(1, a.limits.MaxConns/oursShare):
+		return refusedConns
+	case u.ours >= a.limits.MaxConnsPerSource:
+		return refusedSource
+	case a.all.opening >= a.limits.MaxDials, u.opening >= max(1, a.limits.MaxDials/dialShare):
+		return refusedDials
+	}
+	a.all.conns++
+	a.all.ours++
+	a.all.opening++
+	u.ours++
+	u.opening++
+	a.sources[host] = u
+	return noCounter
+}
+
+// opened ends the opening of a connection, with success or without.
+func (a *admission) opened(host netip.Addr) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.all.opening--
+	u := a.sources[host]
+	u.opening--
+	a.sources[host] = u
+}
+
+// leave takes a connection off; ours is one that we opened.
+func (a *admission) leave(source netip.Addr, ours bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.all.conns--
 	u := a.sources[source]
-	if u.conns--; u.conns == 0 {
+	if ours {
+		a.all.ours--
+		u.ours--
+	} else {
+		u.conns--
+	}
+	if u.conns == 0 && u.ours == 0 {
 		delete(a.sources, source)
 	} else {
 		a.sources[source] = u

@@ -56,7 +56,7 @@ func BenchmarkUDP(b *testing.B) {
 			// The client runs on a thread of its own with batches of its own, so that its time can be told.
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
-			client, err := newSystemIO(conn, false, "4")
+			client, err := newSystemIO(conn, false, "4", false)
 			if err != nil {
 				b.Fatal(err)
 			}

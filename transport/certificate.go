@@ -49,10 +49,26 @@ type certificates struct {
 	mu    sync.Mutex // one change at a time
 	now   atomic.Pointer[tls.Config]
 	outer atomic.Pointer[tls.Config] // lives on, and with it the keys of session tickets
+	ours  atomic.Pointer[clientSide]
+}
+
+// clientSide is how we meet those that we connect to.
+type clientSide struct {
+	TLSConfig
+	sessions tls.ClientSessionCache
 }
 
 // server returns the configuration for one connection.
 func (c *certificates) server() *tls.Config { return c.outer.Load() }
+
+// client returns the configuration for one connection to a server of a domain.
+func (c *certificates) client(domain string) *tls.Config {
+	ours := c.ours.Load()
+	cfg := ClientTLS(domain, ours.RootCAs, ours.Certificates...)
+	cfg.MinVersion = max(cfg.MinVersion, ours.MinVersion)
+	cfg.ClientSessionCache = ours.sessions // what a session was begun with is verified again
+	return cfg
+}
 
 // set makes cfg the one of now.
 func (c *certificates) set(cfg TLSConfig) error {
@@ -74,6 +90,7 @@ func (c *certificates) set(cfg TLSConfig) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now.Store(now)
+	c.ours.Store(&clientSide{cfg, tls.NewLRUClientSessionCache(clientSessions)})
 	if c.outer.Load() == nil {
 		c.outer.Store(&tls.Config{
 			MinVersion:         tls.VersionTLS12,

@@ -22,8 +22,10 @@ type conn struct {
 	wire   wire
 	up     bool // the TLS handshake is over
 
-	dialled   netip.AddrPort // whom we opened it to, if we did
-	uncounted bool           // opened after Stop: it reads nothing, and is not among Transport.readers
+	hop       *hop        // whom we opened it to; nil if the peer opened it
+	giveUp    func()      // ends our opening of it; nil if the peer opened it
+	connected atomic.Bool // there is a socket
+	uncounted bool        // open after Stop: it reads nothing, and is not among Transport.readers
 
 	// Of the reader. Times are those of Transport.now.
 	buf           *buffer       // TLS: what came in clear; nil while nothing waits. TCP has it in the wire
@@ -34,31 +36,70 @@ type conn struct {
 	authenticated bool
 	crlfs         uint8 // since the last message or ping
 
+	flushing sync.Mutex // one writes what was posted at a time; taken before mu
+	lost     *backlog   // what was posted and could not be written; of flushing
+
 	mu      sync.Mutex
+	opening bool          // we are opening it: what is posted waits
 	closed  bool          // nothing is written any more
-	queue   []byte        // what waits to be written
+	marked  bool          // it waits for a flush, see Transport.mark
+	waiting *backlog      // what was posted
+	queue   []byte        // what waits for the peer to take it
 	leaving int           // bytes that the drainer is writing
 	drained chan struct{} // not nil while a drainer runs, closed when it has ended
+
+	next *conn // the next that waits for a flush
 
 	why atomic.Uint32 // the counter of why it was cut, 0 if it was not
 }
 
 // newConn takes over a socket whose peer was admitted.
 func (t *Transport) newConn(nc net.Conn, tr sip.Transport, source netip.Addr) *conn {
-	c := &conn{t: t, source: source, opened: t.now()}
+	c := &conn{t: t, source: source}
+	c.flow = sip.Flow{Transport: tr, Remote: addrPort(nc.RemoteAddr()), Serial: t.serial.Add(1)}
+	c.attach(nc)
+	t.conns.put(c)
+	return c
+}
+
+// attach gives the connection its socket.
+func (c *conn) attach(nc net.Conn) {
+	c.opened = c.t.now()
 	c.last = c.opened
-	c.flow = sip.Flow{Transport: tr, Local: addrPort(nc.LocalAddr()), Remote: addrPort(nc.RemoteAddr()), Serial: t.serial.Add(1)}
-	c.wire.Conn, c.wire.unfinished = nc, &t.unfinished
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(streamSendBuffer) // without it there is only more memory to lose
 	}
-	if tr == sip.TCP {
+	c.mu.Lock()
+	c.flow.Local = addrPort(nc.LocalAddr())
+	c.wire.Conn, c.wire.unfinished = nc, &c.t.unfinished
+	if c.flow.Transport == sip.TCP {
 		c.up = true
 		c.wire.attach()
 	}
-	t.conns.put(c)
-	t.counts.add(tr, connections, 1)
-	return c
+	c.mu.Unlock()
+	c.connected.Store(true)
+	c.t.counts.add(c.flow.Transport, connections, 1)
+}
+
+// is reports whether the connection is a flow's, which may have been made before its local address was known.
+func (c *conn) is(flow sip.Flow) bool {
+	return c.flow.Transport == flow.Transport && c.flow.Remote == flow.Remote
+}
+
+// alive reports whether something can be posted.
+func (c *conn) alive() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.closed && c.why.Load() == 0
+}
+
+// stopReading has the reader find out that the transport stops; one that is being opened does by itself.
+func (c *conn) stopReading() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.opening {
+		_ = c.wire.SetReadDeadline(past)
+	}
 }
 
 // addrPort is the address of a socket as a Flow has it.
@@ -82,22 +123,33 @@ func (c *conn) handshake() (failed counter, err error) {
 		return why, nil
 	}
 	defer c.t.admission.leaveHandshake(c.source)
-	_ = c.wire.SetDeadline(time.Now().Add(c.t.cfg.Limits.Handshake))
-	if c.t.stopping.Load() {
-		return closedShutdown, nil
-	}
-	c.tls = tls.Server(tlsSocket{c}, c.t.tls.server())
-	if err := c.tls.Handshake(); err != nil {
+	if err := c.negotiate(tls.Server(tlsSocket{c}, c.t.tls.server())); err != nil {
+		if c.t.stopping.Load() {
+			return closedShutdown, nil
+		}
 		return closedHandshake, err
 	}
-	if certs := c.tls.ConnectionState().PeerCertificates; len(certs) > 0 {
+	return noCounter, nil
+}
+
+// negotiate does the handshake of over, which runs over the connection's socket.
+func (c *conn) negotiate(over *tls.Conn) error {
+	_ = c.wire.SetDeadline(time.Now().Add(c.t.cfg.Limits.Handshake))
+	if c.hop == nil && c.t.stopping.Load() {
+		return ErrClosed
+	}
+	c.tls = over
+	if err := over.Handshake(); err != nil {
+		return err
+	}
+	if certs := over.ConnectionState().PeerCertificates; len(certs) > 0 {
 		c.peer = append([]string{}, Identities(certs[0])...)
-		c.authenticated = true // TLSConfig lets only verified ones through
+		c.authenticated = true // only verified ones are let through
 	}
 	_ = c.wire.SetDeadline(time.Time{})
 	c.wire.attach()
 	c.up = true
-	return noCounter, nil
+	return nil
 }
 
 // run is the reader: it returns when the connection has ended.
@@ -109,7 +161,7 @@ func (c *conn) run() {
 	if why == closedShutdown {
 		<-c.t.finish
 	}
-	c.end(why)
+	c.end(why, nil)
 }
 
 // read reads and answers until the connection is to be closed, and returns why.
@@ -181,6 +233,7 @@ func (c *conn) receive() counter {
 			c.deliver(out, framingHead(buf.bytes(), known, c.t.cfg.Limits.MaxHead), err)
 			c.t.counts.add(c.flow.Transport, received, messages)
 			out.flush()
+			c.t.Flush()
 			return closedFraming
 		}
 		if length == 0 {
@@ -194,6 +247,7 @@ func (c *conn) receive() counter {
 	}
 	c.t.counts.add(c.flow.Transport, received, messages)
 	out.flush()
+	c.t.Flush() // what the Handler sent elsewhere
 	return noCounter
 }
 

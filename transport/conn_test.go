@@ -219,7 +219,7 @@ func TestDeferred(t *testing.T) {
 		p := w.dial(addr(w, tr, sip.TCP))
 		p.send(request("TCP", "same", ""))
 		l := <-ch
-		if err := tr.Send(l.in.Flow, l.to, l.b); err != nil {
+		if err := sendNow(tr, l.in.Flow, l.to, l.b); err != nil {
 			w.Fatal(err)
 		}
 		if got := p.status(); got != "200 same" {
@@ -251,7 +251,7 @@ func TestDeferred(t *testing.T) {
 		w.eventually("closed", func() bool { return closed.Load() == 1 })
 		sentBy := addrPort(ln.Addr())
 		for _, l := range answers[:2] {
-			if err := tr.Send(l.in.Flow, sentBy, l.b); err != nil {
+			if err := sendNow(tr, l.in.Flow, sentBy, l.b); err != nil {
 				w.Fatal(err)
 			}
 		}
@@ -265,7 +265,7 @@ func TestDeferred(t *testing.T) {
 			w.Errorf("got %s, %s", a, b)
 		}
 		// The connection is there for more, from either side.
-		if err := tr.Send(answers[2].in.Flow, sentBy, answers[2].b); err != nil {
+		if err := sendNow(tr, answers[2].in.Flow, sentBy, answers[2].b); err != nil {
 			w.Fatal(err)
 		}
 		if got := q.status(); got != "200 three" {
@@ -277,7 +277,7 @@ func TestDeferred(t *testing.T) {
 		}
 		q.Close()
 		w.eventually("both closed", func() bool { return closed.Load() == 2 })
-		if len(tr.dials.open)+len(tr.dials.under) != 0 {
+		if len(tr.dials.to) != 0 {
 			w.Error("a dialled connection is still on the list")
 		}
 	})
@@ -291,7 +291,7 @@ func TestDeferred(t *testing.T) {
 		w.eventually("closed", func() bool { return tr.Stats().Value("connections", sip.TCP, "") == 0 })
 		// Nobody listens at sent-by.
 		nowhere := w.packetConn()
-		if err := tr.Send(l.in.Flow, addrPort(nowhere.LocalAddr()), l.b); err != nil {
+		if err := sendNow(tr, l.in.Flow, addrPort(nowhere.LocalAddr()), l.b); err != nil {
 			w.Errorf("Send: %v", err)
 		}
 		w.eventually("counted", func() bool { return tr.Stats().Value("unsent", sip.TCP, "unreachable") == 1 })
@@ -305,7 +305,7 @@ func TestDeferred(t *testing.T) {
 		q := w.dial(addr(w, tr, sip.TCP))
 		q.send(request("TCP", "next", ""))
 		l = <-ch
-		if err := tr.Send(l.in.Flow, l.to, l.b); err != nil || q.status() != "200 next" {
+		if err := sendNow(tr, l.in.Flow, l.to, l.b); err != nil || q.status() != "200 next" {
 			w.Errorf("the next one: %v", err)
 		}
 	})
@@ -360,7 +360,7 @@ func TestShutdown(t *testing.T) {
 		}
 		tr.conns.each(func(conn *conn) { f = conn.flow })
 		late := request("TCP", "late", strings.Repeat("x", 200<<10))
-		if err := tr.Send(f, netip.AddrPort{}, []byte(late)); err != nil {
+		if err := sendNow(tr, f, netip.AddrPort{}, []byte(late)); err != nil {
 			w.Error(err)
 		}
 		go tr.Shutdown(context.Background())
@@ -382,7 +382,7 @@ func TestShutdown(t *testing.T) {
 		p.send(request("TCP", "flow", ""))
 		p.status()
 		for range 20 { // p does not read
-			_ = tr.Send(h.seen()[0].Flow, netip.AddrPort{}, make([]byte, 200<<10))
+			_ = sendNow(tr, h.seen()[0].Flow, netip.AddrPort{}, make([]byte, 200<<10))
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 		defer cancel()

@@ -8,65 +8,138 @@ import (
 	"time"
 )
 
-// send writes a whole message, or several, without waiting for the peer.
-func (c *conn) send(b []byte) error {
-	if c.tls == nil {
-		return c.enqueue(b)
-	}
-	if c.full(len(b)) {
+// A message takes one of two ways down a connection. An answer of the reader's batch ([Out]) is written by
+// answer. What Send is given waits as a whole message until a flush, so that what one batch sends leaves in
+// one write. Either way what the socket does not take is left to a drainer, and nobody waits for the peer.
+
+// answer writes whole messages.
+func (c *conn) answer(b []byte) error {
+	c.mu.Lock()
+	ok := c.admits(len(b))
+	c.mu.Unlock()
+	if !ok {
 		return ErrFull
 	}
-	if _, err := c.tls.Write(b); err != nil {
-		if errors.Is(err, ErrFull) {
-			return ErrFull
-		}
+	_, err := c.write(b)
+	return err
+}
+
+// post takes a copy of a message that leaves with the next flush, and marks the connection for it.
+func (c *conn) post(b []byte) error {
+	c.mu.Lock()
+	if c.closed || c.why.Load() != 0 {
+		c.mu.Unlock()
 		return ErrGone
+	}
+	if !c.admits(len(b)) {
+		c.mu.Unlock()
+		return ErrFull
+	}
+	if c.waiting == nil {
+		c.waiting = borrowBacklog()
+	}
+	c.waiting.add(b)
+	full := len(c.waiting.b) > min(streamOutBuffer, c.t.cfg.Limits.WriteQueue)
+	marked := c.marked || c.opening // it flushes when it is open
+	c.marked = c.marked || !c.opening
+	c.mu.Unlock()
+	if !marked {
+		c.t.mark(c)
+	}
+	if full {
+		c.flush()
 	}
 	return nil
 }
 
-// full cuts the connection if n bytes more are too many. In front of TLS, since a record that is begun must
-// be finished.
-func (c *conn) full(n int) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.drained == nil || len(c.queue)+c.leaving+n <= c.t.cfg.Limits.WriteQueue {
-		return false
+// admits reports whether n bytes more may wait for the peer: one message always may. A peer that does not
+// take what waits already is cut off: here, before TLS has begun a record, which would have to be finished.
+// c.mu is held.
+func (c *conn) admits(n int) bool {
+	if c.drained == nil && !c.opening {
+		return true // nothing waits for the peer
 	}
-	c.cut(closedQueue)
-	return true
+	waits := len(c.queue) + c.leaving + c.waiting.size()
+	if waits == 0 || waits+n <= c.t.cfg.Limits.WriteQueue {
+		return true
+	}
+	if !c.opening {
+		c.cut(closedQueue)
+	}
+	return false
+}
+
+// flush writes what was posted, in order. A connection that is being opened, or whose peer is behind, goes
+// on with it by itself.
+func (c *conn) flush() {
+	c.flushing.Lock()
+	defer c.flushing.Unlock()
+	c.mu.Lock()
+	c.marked = false
+	later := c.opening || c.drained != nil || c.closed
+	c.mu.Unlock()
+	if !later {
+		c.transmit()
+	}
+}
+
+// transmit writes what was posted; c.flushing is held. What did not leave whole is kept for end to report.
+func (c *conn) transmit() {
+	c.mu.Lock()
+	w := c.waiting
+	c.waiting = nil
+	c.mu.Unlock()
+	if w == nil {
+		return
+	}
+	n, err := c.write(w.b)
+	whole := w.through(n)
+	c.t.counts.add(c.flow.Transport, sent, whole)
+	if err == nil {
+		w.giveBack()
+		return
+	}
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.cut(closedError)
+	w.drop(whole)
+	c.lost = w
+}
+
+// write gives bytes to TLS or to the socket and returns how many it took.
+func (c *conn) write(b []byte) (int, error) {
+	if c.tls != nil {
+		return c.tls.Write(b)
+	}
+	return c.enqueue(b)
 }
 
 // enqueue writes what the socket takes at once and lets the rest wait; a drainer goroutine lives as long as
-// something waits. Over the limit the peer is cut off.
-func (c *conn) enqueue(b []byte) error {
+// something waits.
+func (c *conn) enqueue(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return ErrGone
+		return 0, ErrGone
 	}
+	taken := 0
 	if c.drained == nil {
-		n, err := c.wire.tryWrite(b)
-		if err != nil {
+		var err error
+		if taken, err = c.wire.tryWrite(b); err != nil {
 			c.closed = true
 			c.cut(closedError)
-			return ErrGone
-		}
-		if b = b[n:]; len(b) == 0 {
-			return nil
+			return taken, ErrGone
 		}
 	}
-	if len(c.queue)+c.leaving+len(b) > c.t.cfg.Limits.WriteQueue {
-		c.closed = true
-		c.cut(closedQueue)
-		return ErrFull
+	if taken < len(b) {
+		c.queue = append(c.queue, b[taken:]...)
+		if c.drained == nil {
+			c.drained = make(chan struct{})
+			go c.drain()
+		}
 	}
-	c.queue = append(c.queue, b...)
-	if c.drained == nil {
-		c.drained = make(chan struct{})
-		go c.drain()
-	}
-	return nil
+	return len(b), nil
 }
 
 // drain writes what waits until nothing does. It ends before the reader does, which waits for it.
@@ -75,7 +148,9 @@ func (c *conn) drain() {
 	for {
 		c.mu.Lock()
 		leaving, c.queue = c.queue, leaving[:0]
-		if c.leaving = len(leaving); c.leaving == 0 || c.closed {
+		c.leaving = len(leaving)
+		posted := c.waiting != nil
+		if c.closed || c.leaving == 0 && !posted {
 			c.queue, c.leaving = nil, 0
 			_ = c.wire.SetWriteDeadline(time.Time{})
 			close(c.drained)
@@ -84,6 +159,12 @@ func (c *conn) drain() {
 			return
 		}
 		c.mu.Unlock()
+		if c.leaving == 0 {
+			c.flushing.Lock()
+			c.transmit() // to the queue
+			c.flushing.Unlock()
+			continue
+		}
 		_ = c.wire.SetWriteDeadline(time.Now().Add(c.t.cfg.Limits.Write))
 		if _, err := c.wire.Conn.Write(leaving); err != nil {
 			c.mu.Lock()
@@ -113,17 +194,23 @@ func (c *conn) waitDrained(stop <-chan struct{}) {
 	}
 }
 
-// cut ends the connection from outside: the socket is closed, and the reader finds out and does the rest.
+// cut ends the connection from outside: the socket is closed, or its opening ended, and the reader finds out
+// and does the rest.
 func (c *conn) cut(why counter) {
 	c.why.CompareAndSwap(uint32(noCounter), uint32(why))
-	_ = c.wire.Conn.Close()
+	if c.connected.Load() {
+		_ = c.wire.Conn.Close()
+	} else {
+		c.giveUp() // connect looks at why when it is through all the same
+	}
 }
 
-// end closes the connection and takes it off the books.
-func (c *conn) end(why counter) {
+// end closes the connection, takes it off the books and says so. err is why if a connection of ours did not
+// come to be, else nil.
+func (c *conn) end(why counter, err error) {
 	t := c.t
-	t.conns.remove(c.flow.Serial)
-	t.forgetDialled(c)
+	t.forget(c)
+	c.flush()
 	c.waitDrained(nil)
 	if c.tls != nil && c.up && why != closedError {
 		_ = c.tls.CloseWrite() // the alert that says so
@@ -142,15 +229,16 @@ func (c *conn) end(why counter) {
 		}
 	}
 	c.buf, c.wire.buf = nil, nil
-	t.admission.leave(c.source)
+	t.admission.leave(c.source, c.hop != nil)
 	t.counts.add(c.flow.Transport, connections, -1)
 	if cut := counter(c.why.Load()); cut != noCounter {
 		why = cut
 	}
 	t.counts.add(c.flow.Transport, why, 1)
-	if noticed(why) {
-		t.notice(why, c.flow.Transport, c.flow.Remote, nil)
+	if noticed(why) || err != nil {
+		t.notice(why, c.flow.Transport, c.flow.Remote, err)
 	}
+	c.report(unsentGone, goneError(why, err))
 	if t.cfg.Closed != nil && c.up {
 		t.cfg.Closed(c.flow)
 	}

@@ -2,24 +2,37 @@ package transport
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 
 	"biloxi/sip"
 )
 
-// dials are the connections that we open for answers whose own connection has closed.
-type dials struct {
-	mu    sync.Mutex
-	under map[netip.AddrPort]*dial // being opened
-	open  map[netip.AddrPort]*conn // by the peer's address
+// hop is whom we open a connection to.
+type hop struct {
+	transport sip.Transport // TCP or TLS
+	to        netip.AddrPort
+	name      string // TLS: whose certificate it must show, in lower case
 }
 
-// dial is one that is being opened, with what waits for it.
-type dial struct {
-	queue    []byte
-	messages int
+// newHop is the one of hop for each peer; TLS and no name is its address's.
+func newHop(tr sip.Transport, to netip.AddrPort, name string) hop {
+	h := hop{transport: tr, to: netip.AddrPortFrom(to.Addr().Unmap(), to.Port())}
+	if tr == sip.TLS {
+		if h.name = strings.ToLower(strings.TrimSuffix(name, ".")); name == "" {
+			h.name = h.to.Addr().WithZone("").String()
+		}
+	}
+	return h
+}
+
+// dials are the connections that we opened or are opening.
+type dials struct {
+	mu sync.Mutex
+	to map[hop]*conn
 }
 
 // redial sends an answer down a connection that it opens for it.
@@ -32,111 +45,110 @@ func (t *Transport) redial(flow sip.Flow, to netip.AddrPort, b []byte) error {
 		t.counts.add(flow.Transport, unsentGone, 1)
 		return ErrGone
 	}
+	c, err := t.connection(newHop(sip.TCP, to, ""), flow.Local.Addr(), flow.Local.Addr())
+	if err != nil {
+		t.counts.add(sip.TCP, unsentDials, 1)
+		return err
+	}
+	return t.postTo(c, b)
+}
+
+// connection returns a connection of ours to h: one that is open, or one that it begins to open, bound to an
+// address of ours. If that is none, or all of them, the system chooses, presumably local.
+func (t *Transport) connection(h hop, local, bound netip.Addr) (*conn, error) {
 	d := &t.dials
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if c := d.open[to]; c != nil {
-		if c.send(b) != nil {
-			t.counts.add(sip.TCP, unsentQueue, 1)
-			return ErrFull
-		}
-		t.counts.add(sip.TCP, sent, 1)
-		return nil
+	if c := d.to[h]; c != nil && c.alive() {
+		return c, nil
 	}
-	one := d.under[to]
-	if one == nil {
-		if len(d.under) >= t.cfg.Limits.MaxDials {
-			t.counts.add(sip.TCP, unsentDials, 1)
-			return ErrFull
-		}
-		one = &dial{}
-		if !t.startDial(one, flow.Local.Addr(), to) {
-			return ErrClosed
-		}
-		d.under[to] = one
+	host := sourceOf(h.to.Addr())
+	if why := t.admission.enterDial(host); why != noCounter {
+		t.counts.add(h.transport, why, 1)
+		return nil, ErrFull
 	}
-	if len(one.queue)+len(b) > t.cfg.Limits.WriteQueue {
-		t.counts.add(sip.TCP, unsentQueue, 1)
-		return ErrFull
+	ctx, cancel := context.WithTimeout(context.Background(), t.cfg.Limits.Dial)
+	c := &conn{t: t, source: host, hop: &h, giveUp: cancel, opening: true, authenticated: true} // we chose it
+	c.flow = sip.Flow{Transport: h.transport, Local: netip.AddrPortFrom(local, 0), Remote: h.to, Serial: t.serial.Add(1)}
+	if !t.startDial(ctx, c, bound) {
+		cancel()
+		t.admission.opened(host)
+		t.admission.leave(host, true)
+		return nil, ErrClosed
 	}
-	one.queue = append(one.queue, b...)
-	one.messages++
-	return nil
+	d.to[h] = c
+	return c, nil
 }
 
 // startDial opens a connection on a goroutine of its own, unless all is closing.
-func (t *Transport) startDial(one *dial, from netip.Addr, to netip.AddrPort) bool {
+func (t *Transport) startDial(ctx context.Context, c *conn, from netip.Addr) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.state == finished {
 		return false
 	}
+	t.conns.put(c)
 	t.all.Add(1)
-	reads := !t.stopping.Load() // else it only writes, and Stop does not wait for it
-	if reads {
-		t.readers.Add(1)
-	}
-	go t.dial(one, from, to, reads)
+	go t.dial(ctx, c, from)
 	return true
 }
 
-func (t *Transport) dial(one *dial, from netip.Addr, to netip.AddrPort, reads bool) {
+// dial opens a connection, sends what waited for it, and leaves it to a reader, whose goroutine has none of
+// the deep stack that this one has needed.
+func (t *Transport) dial(ctx context.Context, c *conn, from netip.Addr) {
 	defer t.all.Done()
-	c := t.open(from, to)
-	if c != nil {
-		c.dialled, c.uncounted = to, !reads
-	}
-	if !t.deliver(one, to, c) {
-		if reads {
-			t.readers.Done()
-		}
+	nc, err := t.dialSystem(ctx, from, c.hop.to)
+	c.giveUp()
+	t.admission.opened(c.source)
+	if err != nil {
+		c.unreached(err)
 		return
 	}
-	c.run()
-}
-
-// deliver sends what waited for a connection, which is nil if none was opened.
-func (t *Transport) deliver(one *dial, to netip.AddrPort, c *conn) bool {
-	d := &t.dials
-	d.mu.Lock()
-	delete(d.under, to)
-	if c != nil {
-		d.open[to] = c
+	c.attach(nc)
+	t.counts.add(c.flow.Transport, opened, 1)
+	if why := counter(c.why.Load()); why != noCounter { // cut at the last moment
+		c.end(why, nil)
+		return
 	}
-	d.mu.Unlock()
-	if c == nil {
-		t.counts.add(sip.TCP, unsentUnreachable, one.messages)
-		return false
-	}
-	if c.send(one.queue) == nil {
-		t.counts.add(sip.TCP, sent, one.messages)
-	}
-	return true
-}
-
-// open returns a connection to an address, nil if there can be none.
-func (t *Transport) open(from netip.Addr, to netip.AddrPort) *conn {
-	source := sourceOf(to.Addr())
-	if why := t.admission.enter(source); why != noCounter {
-		t.counts.add(sip.TCP, why, 1)
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), t.cfg.Limits.Dial)
-	defer cancel()
-	go func() {
-		select {
-		case <-t.force:
-			cancel()
-		case <-ctx.Done():
+	if c.flow.Transport == sip.TLS {
+		if err := c.negotiate(tls.Client(tlsSocket{c}, t.tls.client(c.hop.name))); err != nil {
+			c.end(closedHandshake, err)
+			return
 		}
-	}()
-	nc, err := t.dialSystem(ctx, from, to)
-	if err != nil {
-		t.admission.leave(source)
-		return nil
 	}
-	t.counts.add(sip.TCP, opened, 1)
-	return t.newConn(nc, sip.TCP, source)
+	c.begin()
+	t.all.Add(1)
+	go t.run(c)
+}
+
+// begin sends what waited for the connection to open.
+func (c *conn) begin() {
+	t := c.t
+	t.mu.Lock()
+	if c.uncounted = t.stopping.Load(); !c.uncounted { // else it only writes, and Stop does not wait for it
+		t.readers.Add(1)
+	}
+	t.mu.Unlock()
+	c.flushing.Lock()
+	defer c.flushing.Unlock()
+	c.mu.Lock()
+	c.opening = false
+	c.mu.Unlock()
+	c.transmit()
+}
+
+// unreached takes a connection that could not be opened off the books and says so.
+func (c *conn) unreached(err error) {
+	t := c.t
+	t.forget(c)
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	t.admission.leave(c.source, true)
+	if why := counter(c.why.Load()); why != noCounter {
+		err = goneError(why, nil) // not the peer's fault
+	}
+	c.report(unsentUnreachable, err)
 }
 
 func (t *Transport) dialSystem(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
@@ -154,14 +166,15 @@ func (t *Transport) dialSystem(ctx context.Context, from netip.Addr, to netip.Ad
 	return d.DialContext(ctx, "tcp", to.String())
 }
 
-// forgetDialled takes a connection that has ended off the list.
-func (t *Transport) forgetDialled(c *conn) {
-	if !c.dialled.IsValid() {
+// forget takes a connection that has ended off the lists that it is found by.
+func (t *Transport) forget(c *conn) {
+	t.conns.remove(c.flow.Serial)
+	if c.hop == nil {
 		return
 	}
 	t.dials.mu.Lock()
 	defer t.dials.mu.Unlock()
-	if t.dials.open[c.dialled] == c {
-		delete(t.dials.open, c.dialled)
+	if t.dials.to[*c.hop] == c {
+		delete(t.dials.to, *c.hop)
 	}
 }

@@ -49,11 +49,13 @@ const (
 	// may hold in all, so that many peers that each send most of a large message do not fill the memory.
 	DefaultMaxUnfinished = 256 << 20
 
-	// DefaultMaxDials is the number of connections being opened at once for answers whose connection has
-	// closed (RFC 3261 §18.2.2). It is rare, and it is the peer who chooses the address: few.
-	DefaultMaxDials = 64
+	// DefaultMaxDials is the number of connections that we are opening at once. A next hop takes one,
+	// whatever is sent to it meanwhile; one that is not there takes it for DefaultDial, so that 100 dead ones
+	// a second can be tried. Each costs a goroutine and what waits for it, 256 MiB in all at the worst.
+	DefaultMaxDials = 1024
 
-	// DefaultDial is how long opening such a connection may take; a peer that takes longer is not there.
+	// DefaultDial is how long opening a connection may take, TLS not counted; a peer that takes longer is not
+	// there. It leaves a request time for another next hop: it is given up after 32 s (RFC 3261 §17.1).
 	DefaultDial = 10 * time.Second
 )
 
@@ -65,6 +67,25 @@ const (
 	// handshakeShare is the part of all handshakes that one source may have under way: 1/4, so that one
 	// that stalls does not shut out the others.
 	handshakeShare = 4
+
+	// dialShare is the part of MaxDials that one host may have: 1/4, so that one that is not there, or that
+	// has us open connections to many of its ports, does not shut out the others. One next hop needs one for
+	// each port and name.
+	dialShare = 4
+
+	// oursShare is the part of MaxConns that we may open ourselves: 1/2, so that whoever can name us next hops
+	// does not take the places of the phones.
+	oursShare = 2
+
+	// clientSessions is how many TLS sessions with next hops are remembered, to be resumed with fewer bytes
+	// and no certificates. One costs some KiB.
+	clientSessions = 256
+
+	// routeLife is how long it is believed which address of ours the kernel sends from to a peer: asking
+	// takes some 10 µs, and addresses change seldom. maxRoutes is how many peers it is remembered for, in
+	// about 0.5 MiB.
+	routeLife = 10 * time.Second
+	maxRoutes = 4096
 
 	// batchSize is the number of datagrams of one system call. More gains nothing that was measured, and
 	// the first of a batch waits for the last.
@@ -131,8 +152,8 @@ type Limits struct {
 	Handshake         time.Duration // of TLS; default [DefaultHandshake]
 	MaxHandshakes     int           // at once, others wait for as long as Handshake; default [DefaultMaxHandshakes]
 	MaxUnfinished     int           // bytes; default [DefaultMaxUnfinished]
-	MaxDials          int           // at once; default [DefaultMaxDials]
-	Dial              time.Duration // to open a connection; default [DefaultDial]
+	MaxDials          int           // that we open at once; default [DefaultMaxDials]
+	Dial              time.Duration // to open one; default [DefaultDial]
 }
 
 func (l Limits) withDefaults() Limits {

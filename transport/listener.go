@@ -35,7 +35,7 @@ func (t *Transport) bind(l Listener) error {
 	if err != nil {
 		return explain(l, err)
 	}
-	t.bound = append(t.bound, sip.Flow{Transport: l.Transport, Local: local})
+	t.bound = append(t.bound, newEndpoint(l.Transport, local, family))
 	return nil
 }
 
@@ -53,12 +53,12 @@ func (t *Transport) bindPacket(address, family string) (local netip.AddrPort, er
 			return local, err
 		}
 		local = addrPort(c.LocalAddr())
-		if io, err = newSystemIO(c.(*net.UDPConn), local.Addr().IsUnspecified(), family); err != nil {
+		if io, err = newSystemIO(c.(*net.UDPConn), local.Addr().IsUnspecified(), family, t.cfg.Undelivered != nil); err != nil {
 			_ = c.Close()
 			return local, err
 		}
 	}
-	t.sockets = append(t.sockets, newSocket(t, io, local, family))
+	t.sockets = append(t.sockets, newSocket(t, io, newEndpoint(sip.UDP, local, family)))
 	return local, nil
 }
 

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"net/netip"
+	"slices"
 
 	"biloxi/sip"
 )
@@ -16,18 +17,29 @@ import (
 // is the domain that the peer's certificate must be of (RFC 5922 §7.3); it means nothing on TCP.
 //
 // The errors are ErrFlow if no socket fits, ErrTo if `to` is no address of a host, ErrFull if too many
-// connections are ours or being opened, and ErrClosed.
+// connections are ours or being opened, and ErrClosed. That a connection cannot be opened is told later, to
+// [Config.Undelivered], of each message; its flow is then not alive.
 func (t *Transport) Open(tr sip.Transport, to netip.AddrPort, serverName string) (sip.Flow, error) {
 	if to.Port() == 0 || !isHost(to.Addr()) {
 		return sip.Flow{}, ErrTo
 	}
-	if tr != sip.UDP {
-		return sip.Flow{}, ErrFlow
-	}
-	for _, s := range t.sockets {
-		if s.reaches(to.Addr()) {
-			return sip.Flow{Transport: sip.UDP, Local: s.flow.Local, Remote: to}, nil
+	to = netip.AddrPortFrom(to.Addr().Unmap(), to.Port())
+	local, bound, ok := t.local(tr, to.Addr())
+	switch tr {
+	case sip.UDP:
+		if !ok {
+			return sip.Flow{}, ErrFlow
 		}
+		return sip.Flow{Transport: tr, Local: local, Remote: to}, nil
+	case sip.TCP, sip.TLS:
+		// RFC 3261 §18.1.1: a connection that is open to the same address, port and transport is to be used.
+		c, err := t.connection(newHop(tr, to, serverName), local.Addr(), bound)
+		if err != nil {
+			return sip.Flow{}, err
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.flow, nil
 	}
 	return sip.Flow{}, ErrFlow
 }
@@ -36,13 +48,8 @@ func (t *Transport) Open(tr sip.Transport, to netip.AddrPort, serverName string)
 // Streams: its connection is open, or being opened.
 func (t *Transport) Alive(flow sip.Flow) bool {
 	if flow.Transport == sip.UDP {
-		for _, s := range t.sockets {
-			if s.has(flow.Local) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(t.sockets, func(s *socket) bool { return s.has(flow.Local) })
 	}
 	c := t.conns.find(flow.Serial)
-	return c != nil && c.flow.Transport == flow.Transport && c.flow.Remote == flow.Remote
+	return c != nil && c.is(flow) && c.alive()
 }

@@ -87,7 +87,7 @@ func (o *Out) flush() {
 		return
 	case o.conn != nil:
 		// RFC 3261 §18.2.2: down the connection that the request came on.
-		if o.conn.send(o.arena) == nil {
+		if o.conn.answer(o.arena) == nil {
 			o.conn.t.counts.add(o.conn.flow.Transport, sent, o.answers)
 		}
 	default:

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"biloxi/sip"
 )
@@ -41,12 +42,11 @@ type packetSender interface {
 // There is one for each listener. To have one per core, several sockets with SO_REUSEPORT can be made for
 // one listener: nothing else here would change, since a flow finds any socket with its local address.
 type socket struct {
-	t        *Transport
-	io       packetIO
-	flow     sip.Flow // Transport and Local
-	wildcard bool
-	family   string // "4", "6" or "" for both
+	endpoint
+	t  *Transport
+	io packetIO
 
+	posted  atomic.Bool // something is in waiting
 	mu      sync.Mutex
 	waiting outbox // what Send collected
 
@@ -64,11 +64,8 @@ type outbox struct {
 
 func (b *outbox) reset() { b.arena, b.packets, b.ends = b.arena[:0], b.packets[:0], b.ends[:0] }
 
-func newSocket(t *Transport, io packetIO, local netip.AddrPort, family string) *socket {
-	s := &socket{t: t, io: io, family: family, wildcard: local.Addr().IsUnspecified()}
-	s.flow = sip.Flow{Transport: sip.UDP, Local: local}
-	s.sender = io.newSender()
-	return s
+func newSocket(t *Transport, io packetIO, e endpoint) *socket {
+	return &socket{endpoint: e, t: t, io: io, sender: io.newSender()}
 }
 
 // serve reads batches and answers them until the transport stops.
@@ -120,6 +117,7 @@ func (s *socket) batch(out *Out, n int) {
 	}
 	s.t.counts.add(sip.UDP, received, messages)
 	out.flush()
+	s.t.Flush() // what the Handler sent elsewhere
 }
 
 // refuse says of a datagram that is no message of SIP what it is, none of all others.
@@ -171,19 +169,6 @@ func (s *socket) write(by packetSender, p []datagram) {
 	s.t.counts.add(sip.UDP, unsentError, failed)
 }
 
-// has reports whether an address of ours is this socket's.
-func (s *socket) has(local netip.AddrPort) bool {
-	if s.flow.Local == local {
-		return true
-	}
-	return s.wildcard && s.flow.Local.Port() == local.Port() && (s.family == "" || (s.family == "4") == local.Addr().Is4())
-}
-
-// reaches reports whether an address is of a family that the socket can send to.
-func (s *socket) reaches(a netip.Addr) bool {
-	return s.family == "" || (s.family == "4") == a.Unmap().Is4()
-}
-
 // post collects a datagram for the next flush; when much waits it flushes itself.
 func (s *socket) post(d datagram) {
 	s.mu.Lock()
@@ -193,6 +178,7 @@ func (s *socket) post(d datagram) {
 	b.packets = append(b.packets, d)
 	b.ends = append(b.ends, len(b.arena))
 	full := len(b.arena) > outBuffer
+	s.posted.Store(true)
 	s.mu.Unlock()
 	if full {
 		s.flush()
@@ -201,10 +187,14 @@ func (s *socket) post(d datagram) {
 
 // flush sends what was collected, in order.
 func (s *socket) flush() {
+	if !s.posted.Load() {
+		return
+	}
 	s.flushing.Lock()
 	defer s.flushing.Unlock()
 	s.mu.Lock()
 	s.waiting, s.leaving = s.leaving, s.waiting
+	s.posted.Store(false)
 	s.mu.Unlock()
 	b := &s.leaving
 	if len(b.packets) == 0 {

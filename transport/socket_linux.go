@@ -67,7 +67,7 @@ func newMessages() *messages {
 }
 
 // newSystemIO takes over a socket of the system's; wildcard and family say how it is bound.
-func newSystemIO(c *net.UDPConn, wildcard bool, family string) (packetIO, error) {
+func newSystemIO(c *net.UDPConn, wildcard bool, family string, bounces bool) (packetIO, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return nil, err

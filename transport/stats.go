@@ -45,6 +45,7 @@ const (
 	unsentGone
 	unsentDials
 	unsentUnreachable
+	unsentBounced
 	readErrors
 	acceptErrors
 	accepted
@@ -52,6 +53,7 @@ const (
 	refusedConns
 	refusedSource
 	refusedHandshakes
+	refusedDials
 	closedPeer
 	closedError
 	closedIdle
@@ -83,13 +85,15 @@ var counterNames = [counterCount]struct {
 	unsentGone:            {name: "unsent", reason: "connection gone"},
 	unsentDials:           {name: "unsent", reason: "too many dials"},
 	unsentUnreachable:     {name: "unsent", reason: "unreachable"},
-	readErrors:            {name: "read errors"}, // of a UDP socket, ICMP's among them
+	unsentBounced:         {name: "unsent", reason: "bounced"}, // datagrams, by ICMP; they are among those sent
+	readErrors:            {name: "read errors"},               // of a UDP socket, ICMP's among them
 	acceptErrors:          {name: "accept errors"},
 	accepted:              {name: "accepted"},
 	opened:                {name: "opened"}, // connections that we opened
 	refusedConns:          {name: "refused", reason: "connections"},
 	refusedSource:         {name: "refused", reason: "connections of a source"},
 	refusedHandshakes:     {name: "refused", reason: "handshakes"},
+	refusedDials:          {name: "refused", reason: "dials"}, // by ourselves, to open more connections
 	closedPeer:            {name: "closed", reason: "peer"},
 	closedError:           {name: "closed", reason: "error"},
 	closedIdle:            {name: "closed", reason: "idle"},
@@ -130,11 +134,11 @@ func applies(tr sip.Transport, what counter) bool {
 	switch what {
 	case received, sent, keepAlives:
 		return true
-	case stunPings, droppedPort, unsentLarge, unsentAddress, unsentError, readErrors:
+	case stunPings, droppedPort, unsentLarge, unsentAddress, unsentError, unsentBounced, readErrors:
 		return tr == sip.UDP
 	case refusedHandshakes, closedHandshake:
 		return tr == sip.TLS
-	case unsentDials, unsentUnreachable, opened:
+	case unsentDials:
 		return tr == sip.TCP
 	}
 	return tr != sip.UDP

@@ -148,7 +148,7 @@ func TestTLS(t *testing.T) {
 		if f.Transport != sip.TLS || h.seen()[0].PeerCertificate != nil {
 			w.Errorf("arrival %+v", h.seen()[0])
 		}
-		if err := tr.Send(f, netip.AddrPort{}, []byte(large)); err != nil || p.message() != large {
+		if err := sendNow(tr, f, netip.AddrPort{}, []byte(large)); err != nil || p.message() != large {
 			w.Errorf("a deferred answer: %v", err)
 		}
 		p.Close()

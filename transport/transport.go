@@ -14,13 +14,13 @@ import (
 	"biloxi/sip"
 )
 
-// Errors of Send.
+// Errors of Open and Send.
 var (
 	ErrGone   = errors.New("transport: the connection has closed and none can be opened to its peer")
 	ErrFull   = errors.New("transport: too much waits for the peer")
 	ErrClosed = errors.New("transport: shut down")
 	ErrFlow   = errors.New("transport: no socket of ours has the flow's address")
-	ErrTo     = errors.New("transport: a datagram that cannot be sent: no address of the socket's family, or too large")
+	ErrTo     = errors.New("transport: it cannot be sent there: no address of a host, or of the socket's family, or a datagram too large")
 )
 
 // Transport owns the sockets. Its methods may be called from any goroutine.
@@ -40,6 +40,8 @@ type Transport struct {
 	conns      registry
 	admission  admission
 	dials      dials
+	routes     routes
+	unflushed  atomic.Pointer[conn] // the last that was marked, see mark
 	serial     atomic.Uint64
 	unfinished atomic.Int64 // bytes in buffers that have grown
 
@@ -47,7 +49,7 @@ type Transport struct {
 	state     state
 	sockets   []*socket // set by Listen
 	listeners []*listener
-	bound     []sip.Flow
+	bound     []endpoint // in the order of the listeners; set by Listen
 
 	stopping atomic.Bool
 	stop     chan struct{}  // closed when reading is to end
@@ -79,7 +81,8 @@ func New(cfg Config, h Handler) (*Transport, error) {
 		t.log = slog.New(slog.DiscardHandler)
 	}
 	t.admission = newAdmission(&t.cfg.Limits)
-	t.dials = dials{under: map[netip.AddrPort]*dial{}, open: map[netip.AddrPort]*conn{}}
+	t.dials.to = map[hop]*conn{}
+	t.routes.known = map[netip.Addr]route{}
 	// Serials of another life of the process, which bindings on disk remember, are not met again.
 	t.serial.Store(rand.Uint64() << 32)
 	if err := t.SetTLS(cfg.TLS); err != nil {
@@ -158,7 +161,7 @@ func (t *Transport) Stop(ctx context.Context) error {
 		}
 	}
 	t.mu.Unlock()
-	t.conns.each(func(c *conn) { _ = c.wire.SetReadDeadline(past) })
+	t.conns.each((*conn).stopReading)
 	return wait(ctx, &t.readers)
 }
 
@@ -206,60 +209,15 @@ func wait(ctx context.Context, g *sync.WaitGroup) error {
 	}
 }
 
-// Send sends the message b, which it copies, along flow: an answer that was not ready when Receive
-// returned. It can be called from any goroutine and does not wait for the peer.
-//
-// Over UDP it goes to `to` from the flow's local address, at the next Flush. On a stream it goes down the
-// flow's connection. If that has closed, a new one is opened to `to` (RFC 3261 §18.2.2), for TCP only; it
-// is then not known whether b arrives.
-func (t *Transport) Send(flow sip.Flow, to netip.AddrPort, b []byte) error {
-	if len(b) == 0 {
-		return nil
-	}
-	if flow.Transport == sip.UDP {
-		return t.post(flow, to, b)
-	}
-	if c := t.conns.find(flow.Serial); c != nil && c.flow == flow {
-		switch err := c.send(b); err {
-		case nil:
-			t.counts.add(flow.Transport, sent, 1)
-			return nil
-		case ErrFull:
-			t.counts.add(flow.Transport, unsentQueue, 1)
-			return err
-		}
-	}
-	return t.redial(flow, to, b)
-}
-
-func (t *Transport) post(flow sip.Flow, to netip.AddrPort, b []byte) error {
-	for _, s := range t.sockets {
-		if !s.has(flow.Local) {
-			continue
-		}
-		if why := s.unsendable(to, b); why != noCounter {
-			t.counts.add(sip.UDP, why, 1)
-			return ErrTo
-		}
-		s.post(datagram{data: b, to: to, from: flow.Local.Addr()})
-		return nil
-	}
-	t.counts.add(sip.UDP, unsentAddress, 1)
-	return ErrFlow
-}
-
-// Flush lets the datagrams of earlier Sends leave, in as few writes as can be.
-func (t *Transport) Flush() {
-	for _, s := range t.sockets {
-		s.flush()
-	}
-}
-
 // Addrs returns what is bound, in the order of the listeners: Transport and Local of each.
 func (t *Transport) Addrs() []sip.Flow {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return append([]sip.Flow(nil), t.bound...)
+	var all []sip.Flow
+	for _, e := range t.bound {
+		all = append(all, e.flow)
+	}
+	return all
 }
 
 // Stats returns all counts.
@@ -297,8 +255,7 @@ func (t *Transport) accept(nc net.Conn, tr sip.Transport) {
 	go func() {
 		if why, err := c.handshake(); why != noCounter {
 			t.readers.Done()
-			c.end(why)
-			t.notice(why, tr, remote, err)
+			c.end(why, err)
 			t.all.Done()
 			return
 		}

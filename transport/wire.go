@@ -103,10 +103,7 @@ func (s tlsSocket) Write(b []byte) (int, error) {
 	if !s.c.up {
 		return s.c.wire.Conn.Write(b)
 	}
-	if err := s.c.enqueue(b); err != nil {
-		return 0, err
-	}
-	return len(b), nil
+	return s.c.enqueue(b)
 }
 
 func (s tlsSocket) Close() error                       { return s.c.wire.Conn.Close() }

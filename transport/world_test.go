@@ -92,6 +92,13 @@ func shutdown(t testing.TB, tr *Transport) {
 	}
 }
 
+// sendNow sends and flushes.
+func sendNow(tr *Transport, flow sip.Flow, to netip.AddrPort, b []byte) error {
+	err := tr.Send(flow, to, b)
+	tr.Flush()
+	return err
+}
+
 // addr is where the server listens.
 func addr(t testing.TB, tr *Transport, transport sip.Transport) netip.AddrPort {
 	t.Helper()
