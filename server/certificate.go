@@ -39,17 +39,27 @@ func loadTLS(c config.TLS) (t transport.TLSConfig, err error) {
 	case config.ClientCertsRequire:
 		t.ClientAuth = transport.RequireClientCertificate
 	}
-	if c.ClientCA != "" {
-		pem, err := os.ReadFile(c.ClientCA)
-		if err != nil {
-			return t, fmt.Errorf("tls: client_ca: %w", err)
-		}
-		t.ClientCAs = x509.NewCertPool()
-		if !t.ClientCAs.AppendCertsFromPEM(pem) {
-			return t, fmt.Errorf("tls: client_ca: %s holds no certificate", c.ClientCA)
-		}
+	if t.ClientCAs, err = loadCAs("client_ca", c.ClientCA); err != nil {
+		return t, err
 	}
-	return t, nil
+	t.RootCAs, err = loadCAs("ca", c.CA)
+	return t, err
+}
+
+// loadCAs reads who may sign certificates; nil, the system's, without a file.
+func loadCAs(key, file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("tls: %s: %w", key, err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("tls: %s: %s holds no certificate", key, file)
+	}
+	return pool, nil
 }
 
 func appendCertificate(list []tls.Certificate, certificate, key string) ([]tls.Certificate, error) {

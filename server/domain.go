@@ -11,7 +11,9 @@ type domain struct {
 	name       []byte // canonical
 	realm      []byte
 	algorithms []sip.Algorithm
-	thirdParty map[string]bool // users who may register any AOR of the domain
+	thirdParty map[string]bool // users who may register any AOR of the domain, and call in the name of any
+	redirects  bool            // answers with its users' contacts instead of forwarding
+	closed     bool            // only who authenticates may call its users
 	users      users
 }
 
@@ -19,6 +21,7 @@ type domain struct {
 // another.
 type domains struct {
 	byHost map[string]host
+	first  *domain // of the configuration
 }
 
 // host is a name that the server answers to.
@@ -31,11 +34,14 @@ func newDomains(list []config.Domain, cache *subscriber.Cache) *domains {
 	d := &domains{byHost: make(map[string]host)}
 	for _, c := range list {
 		one := &domain{name: []byte(c.Name), realm: []byte(c.Realm), algorithms: c.DigestAlgorithms(),
-			thirdParty: make(map[string]bool)}
+			thirdParty: make(map[string]bool), redirects: c.Mode == config.ModeRedirect, closed: c.Callers == config.CallersAuthenticated}
 		for _, user := range c.ThirdParty {
 			one.thirdParty[user] = true
 		}
 		one.users = users{cache: cache, domain: one.name}
+		if d.first == nil {
+			d.first = one
+		}
 		d.byHost[c.Name] = host{domain: one}
 		for _, alias := range c.Aliases {
 			if _, taken := d.byHost[alias]; !taken {
@@ -49,20 +55,25 @@ func newDomains(list []config.Domain, cache *subscriber.Cache) *domains {
 // find returns the host of a URI, whose name is compared without its case and final dot, an IPv6 address by
 // its value (RFC 5954 §4.2); nil domain if the server does not answer to it.
 func (d *domains) find(name []byte) host {
-	var low [maxHost]byte
+	var buf [maxHost]byte
+	return d.byHost[string(canonicalHost(buf[:0], name))]
+}
+
+// canonicalHost appends the host of a URI as hosts are compared; nil if it is too long to be one.
+func canonicalHost(dst, name []byte) []byte {
 	if len(name) > 0 && name[0] == '[' {
 		reference := sip.URI{Host: name}
 		if addr, ok := reference.HostAddr(); ok {
-			return d.byHost[string(append(addr.AppendTo(append(low[:0], '[')), ']'))]
+			return append(addr.AppendTo(append(dst, '[')), ']')
 		}
 	}
 	if n := len(name); n > 1 && name[n-1] == '.' {
 		name = name[:n-1]
 	}
 	if len(name) > maxHost {
-		return host{}
+		return nil
 	}
-	return d.byHost[string(sip.AppendLower(low[:0], name))]
+	return sip.AppendLower(dst, name)
 }
 
 // users gives the digest check the HA1s of one domain's subscribers.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"biloxi/location"
+	"biloxi/proxy"
 	"biloxi/registrar"
 	"biloxi/sip"
 	"biloxi/transport"
@@ -26,7 +27,15 @@ type exchange struct {
 	phrase       []byte // scratch of badRequest
 	badPhrase    string // what badRequest returned last
 	aor          []byte
-	user         []byte // of the AOR, escapes decoded
+	user         []byte // of the AOR, or of a user who calls or is called, escapes decoded
+
+	// Of a request that may be forwarded.
+	in      proxy.Received
+	caller  caller
+	route   *route // that matches; nil: none
+	lastHop bool   // OPTIONS that goes no further
+	record  location.Record
+	view    []byte // what record refers to
 }
 
 func (s *Server) newExchange() any { return &exchange{server: s} }
@@ -34,6 +43,7 @@ func (s *Server) newExchange() any { return &exchange{server: s} }
 // release gives the exchange back. Nothing of the request may be used afterwards.
 func (x *exchange) release() {
 	x.req, x.decoded = sip.Request{}, false
+	x.route, x.lastHop = nil, false
 	x.server.exchanges.Put(x)
 }
 

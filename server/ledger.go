@@ -13,7 +13,10 @@ type ledger struct {
 	log      *slog.Logger
 	received atomic.Uint64
 	answered [7]atomic.Uint64 // by class of status: answered[2] is 2xx
-	refused  [refusals]struct {
+	// Of what is forwarded: requests in client transactions, those that ended unanswered (RFC 4320 §4.2), ACKs that
+	// led nowhere.
+	forwarded, silent, lostAcks atomic.Uint64
+	refused                     [refusals]struct {
 		count  atomic.Uint64
 		logged atomic.Int64  // Unix nanoseconds of the last line
 		quiet  atomic.Uint64 // refusals since that line
@@ -69,10 +72,15 @@ type Counters struct {
 	Received uint64            `json:"received"` // SIP messages
 	Answered map[string]uint64 `json:"answered"` // responses by class: "2xx"
 	Refused  map[string]uint64 `json:"refused"`  // by reason
+
+	Forwarded  uint64 `json:"forwarded"`  // requests, each to one address
+	Unanswered uint64 `json:"unanswered"` // requests other than INVITE that nobody answered in time
+	LostAcks   uint64 `json:"lost_acks"`  // ACKs that belong to nothing and lead nowhere
 }
 
 func (l *ledger) counters() Counters {
-	c := Counters{Received: l.received.Load(), Answered: map[string]uint64{}, Refused: map[string]uint64{}}
+	c := Counters{Received: l.received.Load(), Answered: map[string]uint64{}, Refused: map[string]uint64{},
+		Forwarded: l.forwarded.Load(), Unanswered: l.silent.Load(), LostAcks: l.lostAcks.Load()}
 	for i := 1; i < len(l.answered); i++ {
 		c.Answered[string(rune('0'+i))+"xx"] = l.answered[i].Load()
 	}

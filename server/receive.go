@@ -45,20 +45,43 @@ func (s *Server) handle(now time.Time, out *transport.Out, in *transport.Arrival
 	if !s.understand(now, out, in, x) {
 		return false
 	}
-	switch method := x.msg.Method(); method {
+	switch x.msg.Method() {
 	case sip.Register:
 		return s.register(now, out, in, x)
 	case sip.Ack:
-		// RFC 3261 §17.2.3, §22.1: an ACK is never answered; ours would end transactions, and we keep none.
+		if !s.transactions.Absorb(now, &x.req, in.Flow) {
+			s.acknowledge(now, x)
+		}
 	case sip.Cancel:
-		// RFC 3261 §9.2: no transaction matches, since those that a registrar answers are over at once.
-		s.refuse(now, out, in, x, refusedTransaction, 481, "")
-	case sip.Options:
-		s.options(now, out, in, x)
+		// RFC 3261 §9.2: it cancels nothing. What it may mean has been answered, or was never here: this server
+		// forwards no request without a transaction, as §16.10 thinks of.
+		if !s.transactions.Absorb(now, &x.req, in.Flow) {
+			s.refuse(now, out, in, x, refusedTransaction, 481, "")
+		}
 	default:
-		s.notAllowed(now, out, in, x, method)
+		if !s.transactions.Absorb(now, &x.req, in.Flow) {
+			s.forward(now, out, in, x)
+		}
 	}
 	return false
+}
+
+// answered takes a response: to a request that we forwarded, or of nobody's asking.
+func (s *Server) answered(now time.Time, in *transport.Arrival, x *exchange, err error) {
+	if err == nil && in.Err == nil {
+		if _, err = x.msg.CSeq(); err == nil {
+			_, err = x.msg.Via()
+		}
+	}
+	switch {
+	case err != nil:
+		s.ledger.refuseError(now, refusedSyntax, in.Flow.Remote, err, x.sender())
+	case in.Err != nil:
+		s.ledger.refuseError(now, refusedFraming, in.Flow.Remote, in.Err, x.sender())
+	case !s.transactions.ReceiveResponse(now, &x.msg, in.Flow):
+		// RFC 6026 §8.9, RFC 3261 §18.1.2: it goes nowhere.
+		s.ledger.refuse(now, refusedResponse, in.Flow.Remote, "nobody asked for it", x.sender())
+	}
 }
 
 // understand parses the message and sees to everything that stands before the method (RFC 3261 §8.2,
@@ -66,8 +89,7 @@ func (s *Server) handle(now time.Time, out *transport.Out, in *transport.Arrival
 func (s *Server) understand(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) bool {
 	err := x.msg.Parse(in.Data)
 	if x.msg.IsResponse() {
-		// RFC 3261 §18.1.2: we have sent no request, so no response is for us.
-		s.ledger.refuse(now, refusedResponse, in.Flow.Remote, "nobody asked for it", x.sender())
+		s.answered(now, in, x, err)
 		return false
 	}
 	if in.Err != nil {
@@ -94,8 +116,9 @@ func (s *Server) understand(now time.Time, out *transport.Out, in *transport.Arr
 		s.refuse(now, out, in, x, refusedScheme, 416, "")
 		return false
 	}
-	if x.req.Target.Scheme == sip.SchemeSIPS && !in.Flow.Transport.Secure() {
-		// RFC 3261 §26.2.2, RFC 5630 §3.1: each hop to a sips URI is TLS, so this one should have been.
+	if x.req.Target.Scheme == sip.SchemeSIPS && !in.Flow.Transport.Secure() && x.msg.Method() == sip.Register {
+		// RFC 3261 §26.2.2, RFC 5630 §3.1: each hop to a sips URI is TLS, so this one should have been. What is
+		// forwarded §16.6 step 4 lets pass, with a Record-Route that is sips.
 		s.refuse(now, out, in, x, refusedInsecure, 403, "SIPS Requires TLS")
 		return false
 	}

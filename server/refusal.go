@@ -22,6 +22,8 @@ const (
 	refusedOwner                       // authenticated, but the AOR is another's: 403
 	refusedUser                        // no such AOR: 404
 	refusedRegistration                // the registrar refused what was asked: 4xx, or 500 for a CSeq
+	refusedRelay                       // a stranger's request for somewhere else: 403
+	refusedRoute                       // what the proxy refuses: 4xx, among them 404 and 480
 	refusedStore                       // the location service cannot write: 503
 	refusedLoad                        // too much waits for the disk: 503
 	refusedInternal                    // a fault of ours: 500
@@ -46,6 +48,8 @@ var refusalNames = [refusals]string{
 	refusedOwner:        "not_owner",
 	refusedUser:         "unknown_aor",
 	refusedRegistration: "registration",
+	refusedRelay:        "relay",
+	refusedRoute:        "route",
 	refusedStore:        "store",
 	refusedLoad:         "overload",
 	refusedInternal:     "internal",

@@ -39,7 +39,7 @@ func (s *Server) register(now time.Time, out *transport.Out, in *transport.Arriv
 	// RFC 3261 §10.3 step 3: authentication, for a query as for a change.
 	result := st.digest.Check(now, &x.req, sip.HeaderAuthorization, d.realm, in.Flow.Transport.Secure(), d.algorithms, &d.users)
 	if result.Verdict != digest.Valid {
-		s.challenge(now, out, in, x, st, d, result)
+		s.challenge(now, out, in, x, st, d, result, sip.HeaderAuthorization)
 		return false
 	}
 	out.Authenticated(in)
@@ -94,23 +94,28 @@ func (s *Server) domainOfAOR(st *state, x *exchange, target host) *domain {
 	return to.domain
 }
 
-// challenge answers 401 with new nonces (RFC 3261 §22.2), or 400 if the credentials cannot be read. No
-// state is kept for it.
-func (s *Server) challenge(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, st *state, d *domain, r digest.Result) {
+// challenge answers with new nonces: 401 to what is asked for in Authorization (RFC 3261 §22.2), 407 to what is in
+// Proxy-Authorization (§22.3); or 400 if the credentials cannot be read. No state is kept for it, and an INVITE's is not
+// sent again (§26.3.2.4: whoever floods us with requests is not helped).
+func (s *Server) challenge(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, st *state, d *domain, r digest.Result, h sip.Header) {
 	who := x.sender()
 	who.username = r.Username
 	switch r.Verdict {
 	case digest.Malformed:
-		s.refuse(now, out, in, x, refusedHeader, 400, x.badRequest(append(append(x.phrase[:0], "Authorization: "...), r.Reason...)))
+		s.refuse(now, out, in, x, refusedHeader, 400, x.badRequest(append(append(x.phrase[:0], "credentials: "...), r.Reason...)))
 		return
 	case digest.Wrong:
 		s.ledger.refuse(now, refusedCredentials, in.Flow.Remote, r.Reason, who)
 	case digest.Stale:
 		s.ledger.refuse(now, refusedStale, in.Flow.Remote, r.Reason, who)
 	}
-	b := s.begin(out, in, x, 401, "")
-	b = st.digest.AppendChallenge(b, now, sip.HeaderWWWAuthenticate, d.realm, d.algorithms, r.Verdict == digest.Stale)
-	s.reply(out, in, x, 401, sip.AppendEnd(b, nil))
+	status, ask := 401, sip.HeaderWWWAuthenticate
+	if h == sip.HeaderProxyAuthorization {
+		status, ask = 407, sip.HeaderProxyAuthenticate
+	}
+	b := s.begin(out, in, x, status, "")
+	b = st.digest.AppendChallenge(b, now, ask, d.realm, d.algorithms, r.Verdict == digest.Stale)
+	s.reply(out, in, x, status, sip.AppendEnd(b, nil))
 }
 
 // authorize sees that the AOR exists and that the user may change it. False: it is answered.

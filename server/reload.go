@@ -3,13 +3,14 @@ package server
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"biloxi/config"
 )
 
-// Reload takes another configuration: domains, registrar, authentication and TLS. All of it or,
+// Reload takes another configuration: domains, registrar, authentication, proxy, routes, name servers and TLS. All of it or,
 // with the error, nothing. A key that needs a restart and has changed is an error too.
 func (s *Server) Reload(cfg config.Config) error {
 	s.reload.Lock()
@@ -22,10 +23,23 @@ func (s *Server) Reload(cfg config.Config) error {
 	if err != nil {
 		return err
 	}
+	st, err := s.newState(cfg, old)
+	if err != nil {
+		return err
+	}
+	servers, hosts, err := nameServers(cfg.DNS)
+	if err != nil {
+		return err
+	}
 	if err := s.transport.SetTLS(tls); err != nil {
 		return err
 	}
-	s.state.Store(s.newState(cfg, old))
+	if !sameDNS(old.config.DNS, cfg.DNS) {
+		if err := s.resolver.SetServers(servers, hosts); err != nil {
+			return err
+		}
+	}
+	s.state.Store(st)
 	s.checkRealms(cfg)
 	s.log.Info("configuration reloaded", "domains", len(cfg.Domains))
 	return nil
@@ -43,10 +57,16 @@ func needsRestart(old, cfg config.Config) error {
 	note(slices.Equal(old.Listeners, cfg.Listeners), "[[listen]]")
 	note(old.Location == cfg.Location, "[location]")
 	note(old.Limits == cfg.Limits, "[limits]")
+	note(old.Proxy.MaxTransactions == cfg.Proxy.MaxTransactions, "max_transactions in [proxy]")
 	if len(keys) == 0 {
 		return nil
 	}
 	return fmt.Errorf("%w: %s", ErrRestart, strings.Join(keys, ", "))
+}
+
+// sameDNS reports whether two configurations ask the same.
+func sameDNS(a, b config.DNS) bool {
+	return slices.Equal(a.Servers, b.Servers) && maps.EqualFunc(a.Hosts, b.Hosts, slices.Equal[[]string])
 }
 
 // ErrRestart is what Reload gives for changes that it cannot make.

@@ -2,11 +2,13 @@
 // long-lived goroutine and the stores.
 //
 // It implements what RFC 3261 §8.2 asks of every user agent server, and steps 1 and 3 to 5 of §10.3; the
-// rest of §10.3 is in package registrar. It leaves out, until calls come, everything that forwards.
+// rest of §10.3 is in package registrar. Of a proxy it decides whose a request is (§16.3 step 6), where it goes
+// (§16.5), and does what package proxy's response context asks for.
 //
 // Who owns what: the transport's readers run [Server.Receive], each with an exchange of its own from a
-// pool; the location service owns an exchange from Update to Done; what a reload changes is one value
-// behind an atomic pointer, replaced and never written to.
+// pool; the location service owns an exchange from Update to Done; a request that is forwarded becomes a
+// relay, which is under a lock of its own; what a reload changes is one value behind an atomic pointer,
+// replaced and never written to.
 package server
 
 import (
@@ -26,11 +28,14 @@ import (
 	"biloxi/config"
 	"biloxi/digest"
 	"biloxi/location"
+	"biloxi/proxy"
 	"biloxi/registrar"
+	"biloxi/resolve"
 	"biloxi/sip"
 	"biloxi/store/journal"
 	"biloxi/store/sqlite"
 	"biloxi/subscriber"
+	"biloxi/transaction"
 	"biloxi/transport"
 )
 
@@ -41,6 +46,14 @@ type Options struct {
 	// ListenPacket and ListenStream open sockets; nil: those of the system. Tests give a simulated network.
 	ListenPacket func(network, address string) (net.PacketConn, error)
 	ListenStream func(network, address string) (net.Listener, error)
+
+	// Dial opens connections, see transport.Config; Exchanger carries queries to name servers. nil: those of the
+	// system.
+	Dial      func(ctx context.Context, network, from, to string) (net.Conn, error)
+	Exchanger resolve.Exchanger
+
+	// Timers are T1, T2 and T4. Zero: the RFC's.
+	Timers transaction.Timers
 
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
@@ -65,6 +78,14 @@ type Server struct {
 	live        *liveSubscribers // both of them, for who changes them
 	location    location.Store
 	transport   *transport.Transport
+
+	transactions *transaction.Layer
+	resolver     *resolve.Resolver
+	relays       sync.Pool
+	alarms       *alarms
+	flowSecret   [32]byte // of flow tokens and proofs; kept on disk, so that dialogs outlive a restart
+	stop         context.CancelFunc
+	running      sync.WaitGroup
 }
 
 // state is what a reload replaces.
@@ -73,12 +94,15 @@ type state struct {
 	domains   *domains
 	registrar *registrar.Registrar
 	digest    *digest.Authenticator
+	proxy     *proxy.Proxy
+	routing   *routing
+	self      *self
 }
 
 // New opens the stores in the data folder and makes a server that listens to nothing yet. On an error
 // nothing stays open.
 func New(cfg config.Config, opt Options) (_ *Server, err error) {
-	s := &Server{log: opt.Logger, now: opt.Now, tagger: newTagger(), subscribers: subscriber.NewCache()}
+	s := &Server{log: opt.Logger, now: opt.Now, tagger: newTagger(), subscribers: subscriber.NewCache(), alarms: newAlarms()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -87,41 +111,81 @@ func New(cfg config.Config, opt Options) (_ *Server, err error) {
 	}
 	s.ledger.log = s.log
 	s.started = s.now()
-	s.exchanges.New = s.newExchange
+	s.exchanges.New, s.relays.New = s.newExchange, s.newRelay
 	if _, err := rand.Read(s.secret[:]); err != nil {
 		return nil, err
 	}
-	s.state.Store(s.newState(cfg, nil))
-	tls, err := loadTLS(cfg.TLS)
-	if err != nil {
-		return nil, err
-	}
-	if s.transport, err = transport.New(transportConfig(cfg, tls, opt, s.log), s); err != nil {
-		return nil, err
-	}
-	if err := s.open(cfg, opt.disk); err != nil {
+	if err := s.open(cfg, opt); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
-// newState makes what cfg says of domains, registrar and digest. The digest is kept from old if its keys
-// have not changed, and with it what it knows of nonces in use.
-func (s *Server) newState(cfg config.Config, old *state) *state {
-	st := &state{config: cfg, domains: newDomains(cfg.Domains, s.subscribers), registrar: registrar.New(registrarConfig(cfg.Registrar))}
+// newState makes what cfg says of domains, registrar, authentication and proxy. The digest is kept from old if its
+// keys have not changed, and with it what it knows of nonces in use.
+func (s *Server) newState(cfg config.Config, old *state) (*state, error) {
+	st := &state{config: cfg, domains: newDomains(cfg.Domains, s.subscribers), registrar: registrar.New(registrarConfig(cfg.Registrar)),
+		proxy: proxy.New(proxyConfig(cfg.Proxy, s.flowSecret))}
+	var err error
+	if st.routing, err = newRouting(&cfg); err != nil {
+		return nil, err
+	}
+	st.self = newSelf(st.domains, cfg.Listeners, s.transport.Addrs(), localAddrs())
 	if old != nil && old.config.Auth == cfg.Auth {
 		st.digest = old.digest
 	} else {
 		st.digest = digest.New(digestConfig(cfg.Auth), &s.secret)
 	}
-	return st
+	return st, nil
 }
 
-// open opens the stores and reads all subscribers into memory.
-func (s *Server) open(cfg config.Config, disk journal.FS) error {
+// open opens the stores, reads all subscribers into memory, and makes what stands on them.
+func (s *Server) open(cfg config.Config, opt Options) (err error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
+	if s.flowSecret, err = loadSecret(filepath.Join(cfg.Data, SecretFile)); err != nil {
+		return err
+	}
+	if err := s.openNetwork(cfg, opt); err != nil {
+		return err
+	}
+	st, err := s.newState(cfg, nil)
+	if err != nil {
+		return err
+	}
+	s.state.Store(st)
+	if err := s.openStores(cfg, opt.disk); err != nil {
+		return err
+	}
+	s.checkRealms(cfg)
+	return nil
+}
+
+// openNetwork makes what sends and receives. Nothing is bound yet.
+func (s *Server) openNetwork(cfg config.Config, opt Options) error {
+	tls, err := loadTLS(cfg.TLS)
+	if err != nil {
+		return err
+	}
+	t := transportConfig(cfg, tls, opt, s.log)
+	t.Undelivered = s.undelivered
+	if s.transport, err = transport.New(t, s); err != nil {
+		return err
+	}
+	r, err := resolverConfig(cfg, opt, s.now)
+	if err != nil {
+		return err
+	}
+	if s.resolver, err = resolve.New(r); err != nil {
+		return err
+	}
+	s.transactions = transaction.New(transaction.Config{Timers: opt.Timers, Max: cfg.Proxy.MaxTransactions, Fired: s.transport.Flush},
+		s.now(), s.transport, user{s})
+	return nil
+}
+
+func (s *Server) openStores(cfg config.Config, disk journal.FS) error {
 	bindings, err := journal.Open(journal.Config{
 		Dir:           filepath.Join(cfg.Data, LocationFolder),
 		Durability:    journalDurability(cfg.Location.Durability),
@@ -145,7 +209,6 @@ func (s *Server) open(cfg config.Config, disk journal.FS) error {
 	if err := s.subscribers.Load(context.Background(), store); err != nil {
 		return fmt.Errorf("subscribers: %w", err)
 	}
-	s.checkRealms(cfg)
 	return nil
 }
 
@@ -168,23 +231,51 @@ func (s *Server) checkRealms(cfg config.Config) {
 const (
 	SubscriberFile = "subscribers.db" // the database of subscribers
 	LocationFolder = "location"       // the bindings: package journal's folder
+	SecretFile     = "secret"         // 32 random bytes: the key of what the server writes into Record-Route
 )
 
 // Listen binds all sockets, or none and says which could not be had.
-func (s *Server) Listen() error { return s.transport.Listen() }
+func (s *Server) Listen() error {
+	s.reload.Lock()
+	defer s.reload.Unlock()
+	if err := s.transport.Listen(); err != nil {
+		return err
+	}
+	st := *s.state.Load()
+	st.self = newSelf(st.domains, st.config.Listeners, s.transport.Addrs(), localAddrs())
+	s.state.Store(&st)
+	return nil
+}
 
 // Addrs are what is listened to, after Listen: Transport and Local of each flow, in the order of the
 // configuration.
 func (s *Server) Addrs() []sip.Flow { return s.transport.Addrs() }
 
-// Serve answers what arrives, until Shutdown. It binds the sockets if Listen has not.
-func (s *Server) Serve() error { return s.transport.Serve() }
+// Serve answers what arrives, until Shutdown.
+func (s *Server) Serve() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.reload.Lock()
+	s.stop = cancel
+	s.running.Go(func() { s.transactions.Run(ctx) })
+	s.running.Go(func() { s.watch(ctx) })
+	s.running.Go(s.resolver.Run)
+	s.reload.Unlock()
+	return s.transport.Serve()
+}
 
 // Shutdown stops receiving, lets the answers that wait for the disk go out, and closes sockets and
-// stores. When ctx ends it stops waiting for peers; what was acknowledged is on disk all the same.
+// stores. When ctx ends it stops waiting for peers; what was acknowledged is on disk all the same. What is
+// being forwarded is given up: its callers hear nothing more, and try again or give up themselves.
 func (s *Server) Shutdown(ctx context.Context) error {
 	stopped := s.transport.Stop(ctx)
 	closed := s.location.Close() // tells each exchange that waits: their answers go to the sockets
+	s.resolver.Close()
+	s.reload.Lock()
+	if s.stop != nil {
+		s.stop()
+	}
+	s.reload.Unlock()
+	s.running.Wait()
 	s.transport.Flush()
 	return errors.Join(stopped, closed, s.transport.Shutdown(ctx), s.store.Close())
 }

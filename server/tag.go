@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/hex"
 	"hash/maphash"
 
@@ -8,7 +9,9 @@ import (
 )
 
 // tagger makes To tags that are the same for a request and its retransmissions, though nothing is kept
-// (RFC 3261 §8.2.7), and that nobody else can foretell (§19.3).
+// (RFC 3261 §8.2.7), and that nobody else can foretell (§19.3). The CANCEL of a request, and the ACK of an INVITE that
+// did not succeed, have the same Via and CSeq number, and so the same tag: §9.2 wants that of the CANCEL, and the ACK
+// is known by it.
 type tagger struct{ seed maphash.Seed }
 
 func newTagger() tagger { return tagger{maphash.MakeSeed()} }
@@ -17,11 +20,17 @@ func newTagger() tagger { return tagger{maphash.MakeSeed()} }
 func (t tagger) append(dst []byte, m *sip.Message) []byte {
 	var h maphash.Hash
 	h.SetSeed(t.seed)
-	for _, header := range [...]sip.Header{sip.HeaderCallID, sip.HeaderCSeq, sip.HeaderFrom} {
+	for _, header := range [...]sip.Header{sip.HeaderCallID, sip.HeaderFrom} {
 		v, _ := m.Value(header)
 		h.Write(v)
 		h.WriteByte(0)
 	}
+	number, _ := m.Value(sip.HeaderCSeq)
+	if i := bytes.IndexAny(number, " \t\r\n"); i >= 0 {
+		number = number[:i]
+	}
+	h.Write(number)
+	h.WriteByte(0)
 	if v, err := m.Via(); err == nil {
 		h.Write(v.Branch())
 	}
@@ -45,4 +54,10 @@ func branchHash(v sip.Via) uint64 {
 		n = (n ^ 0xff) * prime
 	}
 	return n ^ uint64(v.Port)
+}
+
+// made reports whether the To tag of a request is the one that we gave in a response to what it belongs to.
+func (t tagger) made(m *sip.Message, tag []byte) bool {
+	var buf [16]byte
+	return bytes.Equal(tag, t.append(buf[:0], m))
 }

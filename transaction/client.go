@@ -80,8 +80,8 @@ func (l *Layer) Cancel(now time.Time, id ID) error {
 }
 
 // ReceiveResponse takes a response from the network. One that no client transaction waits for is dropped and
-// counted (RFC 6026 §8.9). That its topmost Via is ours has been checked (RFC 3261 §18.1.2).
-func (l *Layer) ReceiveResponse(now time.Time, resp *sip.Message, flow sip.Flow) {
+// counted (RFC 6026 §8.9): false. That its topmost Via is ours its branch shows (RFC 3261 §18.1.2).
+func (l *Layer) ReceiveResponse(now time.Time, resp *sip.Message, flow sip.Flow) bool {
 	var branch []byte
 	if via, err := resp.Via(); err == nil {
 		branch = via.Branch()
@@ -94,12 +94,13 @@ func (l *Layer) ReceiveResponse(now time.Time, resp *sip.Message, flow sip.Flow)
 	if t == nil || !resp.IsResponse() {
 		s.stats.Strays++
 		s.mu.Unlock()
-		return
+		return false
 	}
 	tell, err := s.step(t, l.moment(now), statusEvent(resp.StatusCode()), nil, resp)
 	n := s.notice(t, tell, err)
 	s.mu.Unlock()
 	l.deliver(now, n, nil, resp, flow)
+	return true
 }
 
 // Undelivered takes back a message that the sender took and could not deliver after all: the transaction that sent

@@ -129,18 +129,17 @@ func (l *Layer) Terminate(now time.Time, id ID) {
 }
 
 // Detach ends the user's part in a transaction whose end it need not see: it hears nothing more of it, Terminated
-// included, but for a CANCEL, which is to be answered all the same and has no owner. The transaction itself lives on
-// as its figure says, and goes on absorbing.
+// included, but for a CANCEL, which is to be answered all the same and has no owner. What has begun to call the user
+// on another goroutine still does. The transaction itself lives on as its figure says, and goes on absorbing.
 //
-// False: nothing has changed, because a method of the user's runs for the transaction, or it is over; Terminated
-// comes, or has come.
+// False: it is over, and Terminated comes or has come.
 func (l *Layer) Detach(id ID) bool {
 	t := id.lock()
 	if t == nil {
 		return false
 	}
 	defer t.shard.mu.Unlock()
-	if t.calls > 0 || t.silent {
+	if t.silent {
 		return false
 	}
 	t.silent, t.owner = true, nil

@@ -1,0 +1,251 @@
+package server
+
+import (
+	"time"
+
+	"biloxi/location"
+	"biloxi/proxy"
+	"biloxi/redirect"
+	"biloxi/sip"
+	"biloxi/transaction"
+	"biloxi/transport"
+)
+
+// forward serves a request that is not REGISTER and belongs to no transaction: RFC 3261 §16.3 to §16.5, and what a
+// request gets that goes no further.
+func (s *Server) forward(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) {
+	st := s.state.Load()
+	x.route = nil
+	if refusal := s.examine(x, in, st); refusal != nil {
+		s.turnDown(now, out, in, x, st, refusal)
+		return
+	}
+	own := !x.in.Routed() && st.self.Is(x.in.URI.Host, x.in.URI.Port)
+	if x.in.URI.User == nil && (own || !x.in.Routed() && isOwnAddress(&x.in.URI, in.Flow)) || x.lastHop {
+		s.serve(now, out, in, x)
+		return
+	}
+	d := (*domain)(nil)
+	if own {
+		if d = st.domains.find(x.in.URI.Host).domain; d == nil {
+			s.turnDown(now, out, in, x, st, proxy.NotFound)
+			return
+		}
+	}
+	x.route = st.routing.match(&x.in)
+	if !s.may(now, out, in, x, st, d) {
+		return
+	}
+	if d != nil && d.redirects && (x.route == nil || len(x.route.hops) == 0) {
+		s.redirect(now, out, in, x, d)
+		return
+	}
+	s.relay(now, out, in, x, st, d)
+}
+
+// examine does the checks of RFC 3261 §16.3 and the preprocessing of §16.4.
+func (s *Server) examine(x *exchange, in *transport.Arrival, st *state) *proxy.Refusal {
+	refusal := st.proxy.Validate(&x.req)
+	if refusal == proxy.TooManyHops && x.req.Method() == sip.Options {
+		refusal = nil // RFC 3261 §11: who asks this very hop is answered by it
+		x.lastHop = true
+	}
+	if refusal != nil {
+		return refusal
+	}
+	if refusal = x.in.Preprocess(&x.req, in.Flow, st.self); refusal != nil {
+		return refusal
+	}
+	if x.in.Looped(st.self) {
+		return proxy.Loop
+	}
+	return nil
+}
+
+// relay forwards a request. d is the domain of its Request-URI, nil if it goes where its URIs or the configuration
+// lead.
+func (s *Server) relay(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, st *state, d *domain) {
+	breadth, refusal := st.proxy.MaxBreadth(&x.req)
+	if refusal != nil {
+		s.turnDown(now, out, in, x, st, refusal)
+		return
+	}
+	x.tag = s.tagger.append(x.tag[:0], &x.msg)
+	r := s.take(x, st)
+	defer r.release()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ctx.Reset(st.proxy, r.req.Method(), breadth)
+	if refusal := s.aim(now, x, r, d); refusal != nil {
+		s.turnDown(now, out, in, x, st, refusal)
+		return
+	}
+	if r.ctx.Targets.NonSIP() {
+		s.turnAway(now, x)
+		return
+	}
+	if !s.begun(now, out, in, x, r) {
+		return
+	}
+	r.perform(now, r.ctx.Begin(now), nil)
+}
+
+// begun makes the relay's server transaction, if its request has one. False: it is over.
+func (s *Server) begun(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, r *relay) bool {
+	if r.req.Method() == sip.Ack {
+		return true
+	}
+	r.holds.Add(1) // the transaction's
+	id, err := s.transactions.NewServer(now, &r.req, r.in.Flow, r.to, r)
+	if err != nil {
+		r.holds.Add(-1)
+		if err == transaction.ErrFull {
+			s.busy(now, out, in, x)
+		}
+		return false
+	}
+	r.tx = id
+	// RFC 3261 §16.2: other than for a stateless proxy, the 100 comes at once, since what is downstream takes its time.
+	_ = s.transactions.Trying(now, id)
+	return true
+}
+
+// aim makes the target set of a relay (RFC 3261 §16.5).
+func (s *Server) aim(now time.Time, x *exchange, r *relay, d *domain) *proxy.Refusal {
+	targets := &r.ctx.Targets
+	if flow, refusal := r.state.proxy.TokenFlow(&r.in); refusal != nil {
+		return refusal
+	} else if !flow.IsZero() && !r.in.Routed() {
+		if !s.transport.Alive(flow) {
+			return proxy.FlowFailed
+		}
+		targets.Down(&r.in, flow)
+		return nil
+	}
+	if x.route != nil && len(x.route.hops) > 0 && !r.in.Routed() && !r.proved {
+		r.hops = x.route.hops
+		targets.Only(&r.in, nil)
+		return nil
+	}
+	if d == nil {
+		if !r.in.Routed() && !r.proved {
+			r.hops = r.state.routing.outbound
+		}
+		targets.Only(&r.in, nil)
+		return nil
+	}
+	return s.locate(now, x, r, d)
+}
+
+// locate makes the contacts of a user of ours the targets.
+func (s *Server) locate(now time.Time, x *exchange, r *relay, d *domain) *proxy.Refusal {
+	if !s.view(now, x, d) {
+		return proxy.NotFound
+	}
+	r.ctx.Targets.Bindings(now, &r.in, &x.record, nil, s.transport)
+	return r.ctx.Targets.Refusal()
+}
+
+// view reads what the location service knows of the user of the Request-URI into x.record; false if there is no such
+// user.
+func (s *Server) view(now time.Time, x *exchange, d *domain) bool {
+	x.user = sip.AppendUnescaped(x.user[:0], x.in.URI.User)
+	if _, ok := s.subscribers.Lookup(x.user, d.name); !ok {
+		return false
+	}
+	x.aor = location.AppendAOR(x.aor[:0], x.in.URI.User, d.name)
+	var some bool
+	if x.view, some = s.location.View(now, x.aor, &x.record, x.view[:0]); !some {
+		x.record.Bindings = x.record.Bindings[:0]
+	}
+	return true
+}
+
+// redirect answers with the contacts of a user of ours (RFC 3261 §8.3).
+func (s *Server) redirect(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, d *domain) {
+	x.req.Target = x.in.URI
+	exists := s.view(now, x, d)
+	s.answerContacts(now, x, exists)
+}
+
+// turnAway answers with contacts that nothing can be forwarded to (RFC 3261 §16.5: the caller may reach a mailto).
+func (s *Server) turnAway(now time.Time, x *exchange) { s.answerContacts(now, x, true) }
+
+func (s *Server) answerContacts(now time.Time, x *exchange, exists bool) {
+	if x.msg.Method() == sip.Ack {
+		return
+	}
+	x.tag = s.tagger.append(x.tag[:0], &x.msg)
+	d := drafts.Get().(*draft)
+	defer d.release()
+	var status int
+	d.message, status = redirect.Append(d.message[:0], now, &x.req, &x.record, exists, x.tag, x.flow.Remote)
+	s.answerAlone(now, &x.req, x.flow, status, d.message)
+}
+
+// turnDown answers with what the proxy refuses. An INVITE's answer is sent until it is acknowledged (RFC 3261 §17.2.1);
+// an ACK gets none.
+func (s *Server) turnDown(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, st *state, refusal *proxy.Refusal) {
+	phrase := refusal.Phrase
+	if phrase == "" {
+		phrase = sip.StatusText(refusal.Status)
+	}
+	s.ledger.refuse(now, refusedRoute, in.Flow.Remote, phrase, x.sender())
+	if x.msg.Method() == sip.Ack {
+		return
+	}
+	x.tag = s.tagger.append(x.tag[:0], &x.msg)
+	if x.msg.Method() != sip.Invite {
+		s.reply(out, in, x, refusal.Status, refusal.Append(out.Buffer(), st.proxy, &x.req, x.tag, in.Flow.Remote))
+		return
+	}
+	d := drafts.Get().(*draft)
+	defer d.release()
+	d.message = refusal.Append(d.message[:0], st.proxy, &x.req, x.tag, in.Flow.Remote)
+	s.answerAlone(now, &x.req, in.Flow, refusal.Status, d.message)
+}
+
+// busy answers 503 while as many transactions are held as may be (RFC 3261 §21.5.4); nothing is kept for it.
+func (s *Server) busy(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) {
+	s.ledger.refuse(now, refusedLoad, in.Flow.Remote, "too many transactions", x.sender())
+	b := s.begin(out, in, x, 503, "")
+	b = sip.AppendFieldUint(b, sip.HeaderRetryAfter, uint64(retryAfterLoad/time.Second))
+	s.reply(out, in, x, 503, sip.AppendEnd(b, nil))
+}
+
+// acknowledge forwards the ACK of a 2xx, a request of its own that is never answered (RFC 3261 §13.2.2.4, §16.6).
+func (s *Server) acknowledge(now time.Time, x *exchange) {
+	st := s.state.Load()
+	x.route = nil
+	if tag := x.req.To.Tag(); tag != nil && s.tagger.made(&x.msg, tag) {
+		return // RFC 3261 §17.2.1: of a response that we gave, and kept nothing for
+	}
+	if st.proxy.Validate(&x.req) != nil || x.in.Preprocess(&x.req, x.flow, st.self) != nil || x.in.Looped(st.self) {
+		s.ledger.lostAcks.Add(1)
+		return
+	}
+	own := !x.in.Routed() && st.self.Is(x.in.URI.Host, x.in.URI.Port)
+	var d *domain
+	if own {
+		if d = st.domains.find(x.in.URI.Host).domain; d == nil || x.in.URI.User == nil {
+			return
+		}
+	}
+	// RFC 3261 §22.1: an ACK is not challenged. It goes where the dialog's other requests could.
+	x.caller = caller{proved: st.proxy.Proves(&x.in)}
+	if !x.caller.proved && d == nil && !st.routing.trusts(x.flow.Remote.Addr()) {
+		s.ledger.lostAcks.Add(1)
+		return
+	}
+	x.tag = x.tag[:0]
+	r := s.take(x, st)
+	defer r.release()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ctx.Reset(st.proxy, sip.Ack, 1)
+	if s.aim(now, x, r, d) != nil || r.ctx.Targets.Len() == 0 {
+		s.ledger.lostAcks.Add(1)
+		return
+	}
+	r.perform(now, r.ctx.Begin(now), nil)
+}

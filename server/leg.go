@@ -1,0 +1,271 @@
+package server
+
+import (
+	"errors"
+	"time"
+
+	"biloxi/proxy"
+	"biloxi/resolve"
+	"biloxi/sip"
+	"biloxi/transaction"
+)
+
+// start sends a branch's copy on its way (RFC 3261 §16.6 steps 7 to 10).
+func (r *relay) start(now time.Time, a proxy.Action) {
+	l := r.leg(a.Branch)
+	l.breadth = a.Breadth
+	if a.Again {
+		r.attempt(now, l)
+		return
+	}
+	t := r.ctx.Target(l.branch)
+	if !r.in.Direct(t) {
+		r.lookUp(now, l)
+		return
+	}
+	if !r.server.transport.Alive(t.Flow) {
+		// RFC 5626 §5.3.1
+		r.event(r.ctx.Unsent(now, l.branch, 430, false))
+		return
+	}
+	l.target = resolve.Target{Transport: t.Flow.Transport, Addr: t.Flow.Remote}
+	r.send(now, l, t, t.Flow)
+}
+
+// lookUp asks for the addresses of the branch's next hop.
+func (r *relay) lookUp(now time.Time, l *leg) {
+	q, refusal := r.query(l)
+	if refusal != nil {
+		r.event(r.ctx.Unsent(now, l.branch, refusal.Status, false))
+		return
+	}
+	l.looking = true
+	r.holds.Add(1) // before: it may be done at once, elsewhere
+	ready, err := r.server.resolver.Lookup(q, &l.targets, l)
+	if !ready && err == nil {
+		return
+	}
+	l.looking = false
+	r.holds.Add(-1) // who calls holds too
+	r.found(now, l, err)
+}
+
+// query is what leads to the branch's next hop: what the configuration says, else what its URIs do.
+func (r *relay) query(l *leg) (q resolve.Query, refusal *proxy.Refusal) {
+	q, refusal = r.in.NextHop(r.ctx.Target(l.branch), &l.uri)
+	if l.hop < len(r.hops) {
+		q.URI = &r.hops[l.hop].uri
+	}
+	q.Stream = l.size == streamOnly
+	return q, refusal
+}
+
+// Resolved implements resolve.Done.
+func (l *leg) Resolved(err error) {
+	r, now := l.relay, l.relay.server.now()
+	r.mu.Lock()
+	l.looking = false
+	r.queue = r.queue[:0]
+	if !l.given {
+		r.found(now, l, err)
+	}
+	r.perform(now, r.queue, nil)
+	r.leave() // the look-up's own hold
+}
+
+// found goes on when the addresses are known, or it is known that there are none.
+func (r *relay) found(now time.Time, l *leg, err error) {
+	switch {
+	case err == nil:
+		r.attempt(now, l)
+	case l.size == streamOnly:
+		l.size = datagramAfterAll
+		r.lookUp(now, l)
+	case l.hop+1 < len(r.hops):
+		l.hop++
+		r.lookUp(now, l)
+	default:
+		r.event(r.ctx.Unsent(now, l.branch, r.unresolved(l, err), false))
+	}
+}
+
+// unresolved is the status of a branch whose next hop has no address: 503 if that may be another time; for a domain
+// that is not ours 404, as RFC 3261 §21.4.5 has it of one that nobody serves; 408 for a contact of our own user, who
+// has others perhaps (§16.6 step 7).
+func (r *relay) unresolved(l *leg, err error) int {
+	var e *resolve.Error
+	switch {
+	case !errors.As(err, &e) || e.Temporary():
+		return 503
+	case !r.ctx.Targets.Responsible:
+		return 404
+	}
+	return 408
+}
+
+// more reports whether the branch has another address to try.
+func (r *relay) more(l *leg) bool {
+	return !l.given && (l.targets.Len() > 0 || l.hop+1 < len(r.hops) || l.size == streamOnly)
+}
+
+// attempt sends the copy to the next address (RFC 3263 §4.3).
+func (r *relay) attempt(now time.Time, l *leg) {
+	target, ok := l.targets.Next()
+	if !ok {
+		r.exhausted(now, l)
+		return
+	}
+	l.target = target
+	flow, err := r.server.transport.Open(target.Transport, target.Addr, target.ServerName)
+	if err != nil {
+		l.targets.Failed(target, 0)
+		r.event(r.ctx.Unsent(now, l.branch, 503, r.more(l)))
+		return
+	}
+	r.send(now, l, r.ctx.Target(l.branch), flow)
+}
+
+// exhausted goes on behind the last address of a next hop.
+func (r *relay) exhausted(now time.Time, l *leg) {
+	switch {
+	case l.size == streamOnly:
+		// RFC 3261 §18.1.1: where TCP is refused a large request goes over UDP after all.
+		l.size = datagramAfterAll
+	case l.hop+1 < len(r.hops):
+		l.hop++
+	default:
+		// RFC 3261 §16.6 step 7: no address is left.
+		r.event(r.ctx.Unsent(now, l.branch, 408, false))
+		return
+	}
+	r.lookUp(now, l)
+}
+
+// send makes the copy for a flow and gives it to a client transaction of its own, or for an ACK to the transport.
+func (r *relay) send(now time.Time, l *leg, t *proxy.Target, flow sip.Flow) {
+	s := r.server
+	d := drafts.Get().(*draft)
+	defer d.release()
+	r.copy(d, l, t, flow)
+	if len(d.message) > maxDatagram && flow.Transport == sip.UDP && l.size == anySize && !r.in.Direct(t) {
+		// RFC 3261 §18.1.1: a request that does not safely fit a datagram goes over a stream.
+		l.size = streamOnly
+		r.lookUp(now, l)
+		return
+	}
+	if r.req.Method() == sip.Ack {
+		if s.transport.Send(flow, l.target.Addr, d.message) != nil {
+			s.ledger.lostAcks.Add(1)
+		}
+		return
+	}
+	r.holds.Add(1) // the client transaction's
+	id, err := s.transactions.NewClient(now, d.message, flow, l.target.Addr, l)
+	if err == nil {
+		l.client = id
+		s.ledger.forwarded.Add(1)
+		return
+	}
+	r.holds.Add(-1)
+	if errors.Is(err, transaction.ErrFull) {
+		r.event(r.ctx.Unsent(now, l.branch, 503, false))
+		return
+	}
+	l.targets.Failed(l.target, 0)
+	r.event(r.ctx.Unsent(now, l.branch, 503, r.more(l)))
+}
+
+// copy puts the copy for a target together (RFC 3261 §16.6 steps 1 to 9).
+func (r *relay) copy(d *draft, l *leg, t *proxy.Target, flow sip.Flow) {
+	st := r.state
+	d.host = st.self.appendSentBy(d.host[:0], flow)
+	c := proxy.Copy{URI: t.URI, MaxBreadth: l.breadth, Routes: t.Routes, Realms: r.realms[:r.checked],
+		Transport: flow.Transport, SentBy: d.host}
+	if l.hop < len(r.hops) && r.hops[l.hop].value != nil {
+		c.Routes = r.hops[l.hop].value
+	}
+	if r.req.Method() == sip.Ack {
+		d.branch = st.proxy.AppendStatelessBranch(d.branch[:0], &r.in)
+	} else {
+		d.branch = st.proxy.AppendBranch(d.branch[:0], &r.in)
+		r.record(d, t, flow)
+		c.RecordRoute = d.record
+	}
+	c.Branch = d.branch
+	d.message = r.in.Append(d.message[:0], &c)
+}
+
+// record makes the Record-Route of a copy (RFC 3261 §16.6 step 4).
+func (r *relay) record(d *draft, t *proxy.Target, flow sip.Flow) {
+	st, method := r.state, r.req.Method()
+	d.record = d.record[:0]
+	if !proxy.MakesRoute(method) {
+		return
+	}
+	d.token = st.proxy.AppendProof(d.token[:0], &r.in, r.proved)
+	proof := len(d.token)
+	d.peer = st.self.appendSentBy(d.peer[:0], r.in.Flow)
+	in := proxy.Side{Transport: r.in.Flow.Transport, Host: d.peer}
+	out := proxy.Side{Transport: flow.Transport, Host: d.host}
+	if r.keepsFlow() {
+		d.token = st.proxy.AppendFlowToken(d.token, r.in.Flow)
+	}
+	middle := len(d.token)
+	if r.needsFlow(t) {
+		d.token = st.proxy.AppendFlowToken(d.token, flow)
+	}
+	in.Proof, out.Proof = d.token[:proof], d.token[:proof]
+	in.Token, out.Token = d.token[proof:middle], d.token[middle:]
+	d.record = st.proxy.AppendRecordRoute(d.record, method, in, out, r.in.Secure(t), r.recordRoute)
+}
+
+// keepsFlow reports whether what comes back within the dialog must go down the flow that this request came over: it is
+// a phone's own, a connection, or from behind a NAT, which shows by an address in its Via that is not the packet's.
+func (r *relay) keepsFlow() bool {
+	if vias := r.in.Vias(); vias.Next() && vias.Next() {
+		return false // from another proxy, which its URI leads to
+	}
+	if r.in.Flow.Transport.Reliable() {
+		return true
+	}
+	addr, ok := (&sip.URI{Host: r.in.Via.Host}).HostAddr()
+	if !ok {
+		return false
+	}
+	port := r.in.Via.Port
+	if port == 0 {
+		port = sip.UDP.DefaultPort()
+	}
+	from := r.in.Flow.Remote
+	return addr.Unmap() != from.Addr().Unmap() || port != from.Port()
+}
+
+// needsFlow reports whether requests within the dialog must go to a target down the flow that this one goes over.
+func (r *relay) needsFlow(t *proxy.Target) bool {
+	if !r.in.Direct(t) {
+		return false
+	}
+	if t.Flow.Transport.Reliable() || t.URI == nil {
+		return true
+	}
+	u, err := sip.ParseURI(t.URI)
+	if err != nil {
+		return true
+	}
+	addr, ok := u.HostAddr()
+	port := u.Port
+	if port == 0 {
+		port = sip.UDP.DefaultPort()
+	}
+	return !ok || addr.Unmap() != t.Flow.Remote.Addr().Unmap() || port != t.Flow.Remote.Port()
+}
+
+// cancel cancels a branch (RFC 3261 §9.1).
+func (r *relay) cancel(now time.Time, l *leg) {
+	if l.client.IsZero() || l.looking {
+		l.given = true
+		r.event(r.ctx.Unsent(now, l.branch, 487, false))
+		return
+	}
+	_ = r.server.transactions.Cancel(now, l.client)
+}

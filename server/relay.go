@@ -1,0 +1,250 @@
+package server
+
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"biloxi/proxy"
+	"biloxi/resolve"
+	"biloxi/sip"
+	"biloxi/transaction"
+)
+
+// relay is a request on its way through this server as a proxy: the request itself, its server transaction, its
+// response context, and a leg for each branch. Relays are pooled and keep their memory.
+//
+// Who owns what: whoever holds mu owns all of it but holds. What may still call for it, a transaction, a look-up, a
+// timer, or a goroutine at work on it, holds it; at no hold it goes back to the pool. A transaction that the relay
+// needs no more is detached and holds no longer: what it began to tell on another goroutine is known by its ID, which
+// is no longer the relay's.
+type relay struct {
+	server *Server
+	holds  atomic.Int32
+
+	mu          sync.Mutex
+	state       *state
+	raw         []byte // the request's bytes, which all below refers to
+	msg         sip.Message
+	req         sip.Request
+	in          proxy.Received
+	to          netip.AddrPort // where its responses go over UDP
+	tag         []byte         // of the To of responses that are our own
+	tx          transaction.ID // its server transaction; zero: it has none, as an ACK, or it is detached
+	answered    bool           // with success
+	ctx         proxy.ResponseContext
+	legs        []*leg
+	hops        []hop // where it goes, if not where its URIs lead
+	recordRoute bool
+	proved      bool
+	realms      [1][]byte // whose credentials were checked here
+	checked     int       // how many realms has
+	queue       []proxy.Action
+	deadline    alarm
+}
+
+// leg is one branch of a relay: one target, and the addresses that it may have.
+type leg struct {
+	relay   *relay
+	branch  int
+	client  transaction.ID // zero: none, or detached
+	breadth uint32
+	hop     int // of relay.hops
+	targets resolve.Targets
+	target  resolve.Target // that it was sent to
+	looking bool           // a look-up is under way
+	given   bool           // it is over: cancelled before it was sent
+	size    sizing
+	uri     sip.URI // scratch of its look-up
+}
+
+// sizing is what a leg does about a request that is too large for a datagram.
+type sizing uint8
+
+const (
+	anySize          sizing = iota
+	streamOnly              // RFC 3261 §18.1.1: over a stream
+	datagramAfterAll        // nobody listens there: over UDP after all
+)
+
+func (s *Server) newRelay() any { return &relay{server: s} }
+
+// take makes a relay of the request of an exchange, which is decoded and preprocessed. The caller holds it.
+func (s *Server) take(x *exchange, st *state) *relay {
+	r := s.relays.Get().(*relay)
+	r.holds.Store(1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.state, r.to = st, x.to
+	r.raw = append(r.raw[:0], x.msg.Bytes()...)
+	// The same bytes have been read without an error a moment ago.
+	_ = r.msg.Parse(r.raw)
+	_ = r.req.Decode(&r.msg)
+	r.in.Preprocess(&r.req, x.flow, st.self)
+	r.tag = append(r.tag[:0], x.tag...)
+	r.proved, r.recordRoute, r.hops = x.caller.proved, st.routing.recordRoute, nil
+	r.checked = copy(r.realms[:], x.caller.realms())
+	if x.route != nil {
+		r.recordRoute = x.route.recordRoute
+		r.in.Selector = append(r.in.Selector[:0], x.route.name...)
+	}
+	return r
+}
+
+// release ends one hold.
+func (r *relay) release() {
+	if r.holds.Add(-1) > 0 {
+		return
+	}
+	r.mu.Lock() // what was begun elsewhere and is stale looks at the IDs
+	r.state, r.tx, r.answered, r.hops, r.checked = nil, transaction.ID{}, false, nil, 0
+	r.realms[0] = nil
+	r.req, r.queue = sip.Request{}, r.queue[:0]
+	for _, l := range r.legs {
+		l.reset()
+	}
+	if cap(r.raw) > maxKept {
+		r.raw = nil
+	}
+	r.mu.Unlock()
+	r.server.relays.Put(r)
+}
+
+// leg is that of a branch.
+func (r *relay) leg(branch int) *leg {
+	for len(r.legs) <= branch {
+		r.legs = append(r.legs, &leg{relay: r, branch: len(r.legs)})
+	}
+	return r.legs[branch]
+}
+
+func (l *leg) reset() {
+	l.client, l.breadth, l.hop, l.target = transaction.ID{}, 0, 0, resolve.Target{}
+	l.looking, l.given, l.size = false, false, anySize
+}
+
+// enter takes hold of the relay for what the transaction tells: false if the leg has done with that.
+func (l *leg) enter(id transaction.ID) bool {
+	r := l.relay
+	r.mu.Lock()
+	if l.client != id {
+		r.mu.Unlock()
+		return false
+	}
+	r.holds.Add(1)
+	return true
+}
+
+// enter takes hold of the relay for what its server transaction tells.
+func (r *relay) enter(id transaction.ID) bool {
+	r.mu.Lock()
+	if r.tx != id {
+		r.mu.Unlock()
+		return false
+	}
+	r.holds.Add(1)
+	return true
+}
+
+// leave is the end of enter.
+func (r *relay) leave() {
+	r.mu.Unlock()
+	r.release()
+}
+
+// perform does what the response context asks for. resp is the response that it was told of, nil if none.
+func (r *relay) perform(now time.Time, acts []proxy.Action, resp *sip.Message) {
+	r.queue = append(r.queue[:0], acts...)
+	for i := 0; i < len(r.queue); i++ {
+		r.do(now, r.queue[i], resp)
+	}
+	r.queue = r.queue[:0]
+	r.server.alarms.set(r, r.ctx.Deadline())
+}
+
+// event adds what another event asks for, one that came of doing what the first asked for.
+func (r *relay) event(acts []proxy.Action) { r.queue = append(r.queue, acts...) }
+
+func (r *relay) do(now time.Time, a proxy.Action, resp *sip.Message) {
+	s := r.server
+	if r.req.Method() == sip.Ack && a.Do != proxy.Start {
+		return // RFC 3261 §17.2.3: nothing answers an ACK
+	}
+	switch a.Do {
+	case proxy.Start:
+		r.start(now, a)
+	case proxy.Relay:
+		r.pass(now, resp)
+	case proxy.Respond:
+		r.respond(now, a.Status, a.Response)
+	case proxy.Answer:
+		r.answer(now, a.Status)
+	case proxy.Silence:
+		s.ledger.silent.Add(1)
+		s.transactions.Terminate(now, r.tx)
+	case proxy.CancelBranch:
+		r.cancel(now, r.legs[a.Branch])
+	case proxy.Abandon:
+		s.transactions.Terminate(now, r.legs[a.Branch].client)
+	case proxy.Done:
+		r.settle()
+	}
+}
+
+// settle lets go of the transactions that nothing more is wanted of. An INVITE that succeeded keeps its own: further
+// 2xx are passed on for as long as they live (RFC 6026 §7.2).
+func (r *relay) settle() {
+	if r.answered && r.req.Method() == sip.Invite {
+		return
+	}
+	for _, l := range r.legs {
+		if !l.client.IsZero() && r.server.transactions.Detach(l.client) {
+			l.client = transaction.ID{}
+			r.holds.Add(-1) // never the last: who calls holds too
+		}
+	}
+	if !r.tx.IsZero() && r.server.transactions.Detach(r.tx) {
+		r.tx = transaction.ID{}
+		r.holds.Add(-1)
+	}
+}
+
+// pass sends a response on, without our own Via (RFC 3261 §16.7 steps 3 and 9).
+func (r *relay) pass(now time.Time, resp *sip.Message) {
+	d := drafts.Get().(*draft)
+	defer d.release()
+	b, ok := proxy.AppendPopped(d.message[:0], resp)
+	d.message = b
+	if ok {
+		r.respond(now, resp.StatusCode(), b)
+	}
+}
+
+// answer sends a response of our own.
+func (r *relay) answer(now time.Time, status int) {
+	d := drafts.Get().(*draft)
+	defer d.release()
+	d.message = sip.AppendEnd(r.req.AppendResponse(d.message[:0], status, "", r.tag, r.in.Flow.Remote), nil)
+	r.respond(now, status, d.message)
+}
+
+func (r *relay) respond(now time.Time, status int, b []byte) {
+	r.answered = r.answered || status/100 == 2
+	r.server.ledger.answer(status)
+	// What cannot be sent is the caller's loss, and no branch's (RFC 3261 §16.9).
+	_ = r.server.transactions.Respond(now, r.tx, b)
+}
+
+// draft is where a message is put together.
+type draft struct {
+	message, record, host, peer, token, branch []byte
+}
+
+var drafts = sync.Pool{New: func() any { return new(draft) }}
+
+func (d *draft) release() {
+	if cap(d.message) <= maxKept {
+		drafts.Put(d)
+	}
+}

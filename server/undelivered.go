@@ -1,0 +1,14 @@
+package server
+
+import "biloxi/sip"
+
+// undelivered is told by the transport of a message that it took and could not deliver: the transaction that sent it
+// learns of it (RFC 3261 §18.4).
+func (s *Server) undelivered(_ sip.Flow, b []byte, err error) {
+	x := s.exchanges.Get().(*exchange)
+	defer x.release()
+	if x.msg.Parse(b) == nil {
+		s.transactions.Undelivered(s.now(), &x.msg, err)
+		s.transport.Flush()
+	}
+}
