@@ -69,6 +69,7 @@ type AgentOptions struct {
 	Port      uint16          // of UDP and TCP; TLS has the next. 0: 5060 on a Network, else some that are free
 	Host      string          // how it calls itself in Via and Contact; empty: Address
 	User      string          // of its AOR, Contact and credentials; empty: "agent"
+	Display   string          // the display name in its From; may be empty
 	Domain    string          // of its AOR; empty: Host
 	Password  string          // for each realm that challenges it
 	Outbound  Hop             // where its requests outside of dialogs go, unless SendTo says otherwise
@@ -76,6 +77,7 @@ type AgentOptions struct {
 	ClientTLS *tls.Config     // with whom it trusts: then it can dial TLS
 	Wait      time.Duration   // for what it expects; 0: 5 s
 	Without   []sip.Transport // that it does not listen to
+	Token     func() string   // a new Call-ID, tag or end of a branch; nil: Token
 }
 
 // agentInbox is how many messages may wait for a script; more are a fault of the test.
@@ -93,6 +95,9 @@ func NewAgent(t testing.TB, opt AgentOptions) *Agent {
 	or(&opt.Host, opt.Address)
 	or(&opt.User, "agent")
 	or(&opt.Domain, opt.Host)
+	if opt.Token == nil {
+		opt.Token = Token
+	}
 	if opt.Wait == 0 {
 		opt.Wait = 5 * time.Second
 	}
@@ -177,6 +182,14 @@ func (a *Agent) Addr(t sip.Transport) netip.AddrPort {
 
 // AOR is the agent's address-of-record.
 func (a *Agent) AOR() string { return "sip:" + a.User + "@" + a.Domain }
+
+// party is the agent's From, or its To where it is called, without a tag.
+func (a *Agent) party() string {
+	if a.Display == "" {
+		return "<" + a.AOR() + ">"
+	}
+	return a.Display + " <" + a.AOR() + ">"
+}
 
 // ContactURI is where the agent can be reached over a transport, as it says in Contact. Where the port is
 // 5060 it is left out; transport stands for what is not UDP.

@@ -95,7 +95,7 @@ func (a *Agent) responseHop(req *Received) Hop {
 // of the same INVITE.
 func (a *Agent) Tag(callID string) string {
 	if a.tags[callID] == "" {
-		a.tags[callID] = Token()
+		a.tags[callID] = a.Token()
 	}
 	return a.tags[callID]
 }

@@ -42,8 +42,8 @@ func (a *Agent) Request(method, uri string, edits ...Edit) *Sent {
 	if u, err := sip.ParseURI([]byte(uri)); err == nil && u.IsSIP() { // RFC 3261 §19.1.1: a To has no headers or port
 		to = fmt.Sprintf("%s:%s%s", u.SchemeName, userPart(&u), u.Host)
 	}
-	return a.start(&Request{Method: method, URI: uri, From: "<" + a.AOR() + ">;tag=" + Token(), To: "<" + to + ">",
-		CallID: Token(), CSeq: a.CSeq}, a.Outbound, edits)
+	return a.start(&Request{Method: method, URI: uri, From: a.party() + ";tag=" + a.Token(), To: "<" + to + ">",
+		CallID: a.Token(), CSeq: a.CSeq}, a.Outbound, edits)
 }
 
 func userPart(u *sip.URI) string {
@@ -57,7 +57,7 @@ func userPart(u *sip.URI) string {
 func (a *Agent) start(r *Request, hop Hop, edits []Edit) *Sent {
 	a.T.Helper()
 	r.Version, r.MaxForward, r.hop = "SIP/2.0", "70", &hop
-	or(&r.Branch, sip.MagicCookie+Token())
+	or(&r.Branch, sip.MagicCookie+a.Token())
 	for _, edit := range edits {
 		edit(r)
 	}
@@ -94,6 +94,29 @@ func (a *Agent) complete(r *Request, method string, t sip.Transport) {
 	}
 }
 
+// Register binds contacts to the agent's AOR at its Outbound, each the value of a Contact, after the 401
+// that it gets; none: its own for the transport. It returns the 200.
+func (a *Agent) Register(contacts ...string) *Received {
+	a.T.Helper()
+	if len(contacts) == 0 {
+		contacts = []string{"<" + a.ContactURI(a.Outbound.Transport) + ">"}
+	}
+	first := a.Request("REGISTER", "sip:"+a.Domain, To(a.party()), Contact(contacts...))
+	first.Retry(a.Credentials(a.Expect(401)))
+	return a.Expect(200)
+}
+
+// Copied adds the lines that the request has of these header fields: the credentials of an INVITE in its ACK.
+func (s *Sent) Copied(names ...string) Edit {
+	return func(r *Request) {
+		for _, name := range names {
+			for _, v := range fieldValues(&s.Message, name) {
+				r.Lines = append(r.Lines, name+": "+v)
+			}
+		}
+	}
+}
+
 // Again sends the same bytes once more: a retransmission.
 func (s *Sent) Again() {
 	s.Agent.T.Helper()
@@ -107,7 +130,7 @@ func (s *Sent) Retry(edits ...Edit) *Sent {
 	c, _ := s.CSeq()
 	again := append(append([]Edit{}, s.edits...), func(r *Request) {
 		r.From, r.To, r.CallID, r.CSeq = s.header("From"), s.header("To"), s.header("Call-ID"), c.Number+1
-		r.Branch, r.Via, r.credentials = sip.MagicCookie+Token(), "", nil
+		r.Branch, r.Via, r.credentials = sip.MagicCookie+s.Agent.Token(), "", nil
 	})
 	s.Agent.CSeq = max(s.Agent.CSeq, c.Number+1)
 	return s.Agent.start(&Request{Method: string(s.Method()), URI: string(s.RequestURI())}, s.Hop, append(again, edits...))
@@ -143,10 +166,7 @@ func (s *Sent) hopByHop(method, to string, edits []Edit) *Sent {
 }
 
 func (s *Sent) header(name string) string {
-	for _, v := range fieldValues(&s.Message, name) {
-		return v
-	}
-	return ""
+	return firstValue(&s.Message, name)
 }
 
 // Branch is that of the request's Via.

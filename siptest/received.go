@@ -62,12 +62,7 @@ func (r *Received) List(name string) (list []string) {
 }
 
 // Header returns the value of the first line of a header field, empty if there is none.
-func (r *Received) Header(name string) string {
-	for _, v := range r.Values(name) {
-		return v
-	}
-	return ""
-}
+func (r *Received) Header(name string) string { return firstValue(&r.Message, name) }
 
 // Want fails the test unless the header field stands once, with this value.
 func (r *Received) Want(name, value string) *Received {
@@ -190,6 +185,14 @@ func fieldValues(m *sip.Message, name string) (list []string) {
 		}
 	}
 	return list
+}
+
+// firstValue is the value of the first line of a header field, empty if there is none.
+func firstValue(m *sip.Message, name string) string {
+	for _, v := range fieldValues(m, name) {
+		return v
+	}
+	return ""
 }
 
 // splitList splits a header field's value at the commas that stand outside of quotes and angle brackets.

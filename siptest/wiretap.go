@@ -73,12 +73,7 @@ func (m *Tapped) List(name string) (list []string) {
 }
 
 // Header returns the value of the first line of a header field, empty if there is none.
-func (m *Tapped) Header(name string) string {
-	for _, v := range m.Values(name) {
-		return v
-	}
-	return ""
-}
+func (m *Tapped) Header(name string) string { return firstValue(&m.Message, name) }
 
 func (w *Wiretap) packet(from, to netip.AddrPort, b []byte) {
 	w.mu.Lock()
