@@ -51,7 +51,7 @@ var keys = []key{
 	{"auth.max_nonces", "Nonces whose counts are remembered, against replays. A client whose nonce was forgotten is challenged again.", ""},
 	{"auth.auth_int", "Offer qop auth-int beside auth: digests that cover the body. Some clients take the first qop that they see and cannot do it.", ""},
 
-	{"proxy.record_route", "Stay in the way of the dialogs that begin here, with a Record-Route. Without it, what follows the first request goes from phone to phone, which only works where they reach each other: not through a NAT, and not between UDP and TLS.", ""},
+	{"proxy.record_route", "Stay in the way of the dialogs that begin here, with a Record-Route. Without it, what follows the first request goes from phone to phone, which only works where they reach each other: not through a NAT, and not between UDP and TLS. Where one side is sips and the other is not, it is written all the same (RFC 3261 §16.6).", ""},
 	{"proxy.trusted", "IP addresses and networks of peers that are not challenged and may be relayed for: other proxies, a PSTN gateway. Whoever can send from there can call anywhere, and as anyone. For UDP an address is only as good as the network in front of it: it must drop forged sources. 0.0.0.0/0 is refused.", `["192.0.2.111", "10.1.0.0/16"]`},
 	{"proxy.recurse", "When the phone of a user answers 3xx, call the contacts in it instead of passing it to the caller. Leave it off unless you want phones to be able to forward calls at their owner's word.", ""},
 	{"proxy.timer_c", "How long an INVITE may go on without an answer or a new provisional response, before it is cancelled. More than 3m (RFC 3261 §16.6), at most 1h.", ""},
@@ -61,10 +61,10 @@ var keys = []key{
 	{"proxy.max_breadth", "Branches that one request may have at a time, here and downstream together (RFC 5393). From 1 to 1000.", ""},
 
 	{"route[].name", "What the route is called in logs. No two have the same. Default: its number.", `"gateway"`},
-	{"route[].domain", "Host of the Request-URI, or \"*.example.com\" for what is below it. Empty: any.", `"*.example.com"`},
+	{"route[].domain", "Host of the Request-URI as it stands there, or \"*.example.com\" for what is below it; an alias of a domain is another host. Empty: any.", `"*.example.com"`},
 	{"route[].user", "What the user part of the Request-URI begins with: \"+\" is all international numbers, \"+1\" those of North America. Empty: any.", `"+"`},
 	{"route[].source", "IP addresses and networks that the request comes from. Empty: anywhere.", `["192.0.2.20"]`},
-	{"route[].hops", "SIP URIs of next hops, tried in order, as in proxy.outbound. Empty: the ordinary way, by location service or DNS.", `["sip:gw1.example.com;transport=tcp", "sip:gw2.example.com"]`},
+	{"route[].hops", "SIP URIs of next hops, tried in order, as in proxy.outbound; before the location service, also for a domain that is served here. Only callers who have authenticated or are trusted get there. A request that has a Route already, or belongs to a dialog, follows that. Empty: the ordinary way, by location service or DNS.", `["sip:gw1.example.com;transport=tcp", "sip:gw2.example.com"]`},
 	{"route[].record_route", "As proxy.record_route, for these requests. Default: what that says.", "false"},
 	{"route[].trusted", "These requests are not challenged, and are relayed. Only together with source: anything else in a request is what its sender wrote.", "true"},
 
