@@ -54,12 +54,17 @@ func (s *Server) may(now time.Time, out *transport.Out, in *transport.Arrival, x
 	return false
 }
 
-// claimedDomain is the domain of ours that the From names, nil if it names none.
+// claimedDomain is the domain of ours that the From names, nil if it names none. An address with another port than one
+// of ours is a phone's own; a name with any port is still that name, to who reads it on a display.
 func claimedDomain(st *state, x *exchange) *domain {
-	if u := &x.req.From.URI; u.IsSIP() {
-		return st.domains.find(u.Host).domain
+	u := &x.req.From.URI
+	if !u.IsSIP() {
+		return nil
 	}
-	return nil
+	if _, address := u.HostAddr(); address && !st.self.Is(u.Host, u.Port) {
+		return nil
+	}
+	return st.domains.find(u.Host).domain
 }
 
 // isAnonymous reports whether a From's host is the one of those who keep their name to themselves (RFC 3323 §4.1.1.3).

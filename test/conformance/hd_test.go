@@ -42,7 +42,7 @@ func TestHeaders(t *testing.T) {
 		}
 	})
 	t.Run("HD-004", func(t *testing.T) {
-		newPhone(t, b).Once(Method("OPTIONS"), URI("sip:unknown@"+bed.Domain)).Expect(404)
+		newPhone(t, b).Once(Method("OPTIONS"), From("<sip:carol@chicago.example.com>;tag=1"), URI("sip:unknown@"+bed.Domain)).Expect(404)
 	})
 	t.Run("HD-005", func(t *testing.T) {
 		p := newPhone(t, b)
