@@ -70,7 +70,9 @@ func (l *leg) Resolved(err error) {
 		r.found(now, l, err)
 	}
 	r.perform(now, r.queue, nil)
+	s := r.server
 	r.leave() // the look-up's own hold
+	s.transport.Flush()
 }
 
 // found goes on when the addresses are known, or it is known that there are none.
