@@ -2,11 +2,20 @@ package client
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 
 	"biloxi/digest"
 	"biloxi/sip"
 )
+
+// logins are who we are to those who ask for credentials, and the challenges that we have met.
+type logins struct {
+	username  []byte
+	password  []byte            // nil: none, but for the realms below
+	passwords map[string][]byte // of realms that have one of their own
+	known     []*login
+}
 
 // login is what is known of one realm: its last challenge, and how often its nonce was used.
 type login struct {
@@ -20,19 +29,29 @@ type login struct {
 // that it does not go on for ever.
 type answered map[string]bool
 
+// passwordFor is the password for a realm, nil if there is none.
+func (l *logins) passwordFor(realm string) []byte {
+	if own, ok := l.passwords[realm]; ok {
+		return own
+	}
+	return l.password
+}
+
 // challenged takes a 401 or 407: it chooses what to answer and keeps it for the next request. An error is
 // the cause for which the request is not sent again.
-func (c *Client) challenged(m *sip.Message, done answered) error {
-	offers := challenges(m)
-	if c.cfg.Password == nil {
+func (l *logins) challenged(m *sip.Message, done answered) error {
+	if l.password == nil && len(l.passwords) == 0 {
 		return ErrNoPassword
 	}
 	cause, worthwhile := ErrChallenge, false
-	for _, offer := range offers {
+	for _, offer := range challenges(m) {
 		key := offer.header.String() + offer.realm
 		before, again := done[key]
 		stale := bytes.EqualFold(offer.challenge.Stale, []byte("true"))
 		switch {
+		case l.passwordFor(offer.realm) == nil:
+			cause = fmt.Errorf("%w for the realm %q", ErrNoPassword, printable(offer.realm))
+			continue
 		case !again:
 			// The first challenge of this call. If the request had credentials they were of a nonce
 			// from an earlier call: that may be gone, whether or not the server says stale.
@@ -45,7 +64,7 @@ func (c *Client) challenged(m *sip.Message, done answered) error {
 			continue
 		}
 		done[key] = before || stale
-		c.keep(offer)
+		l.keep(offer)
 		worthwhile = true
 	}
 	if !worthwhile {
@@ -87,22 +106,29 @@ func strength(ch sip.Challenge) sip.Algorithm {
 }
 
 // keep makes offer the login of its realm, in place of an older one, or of the oldest.
-func (c *Client) keep(offer *login) {
-	c.logins = slices.DeleteFunc(c.logins, func(l *login) bool {
-		return l.header == offer.header && l.realm == offer.realm
+func (l *logins) keep(offer *login) {
+	l.known = slices.DeleteFunc(l.known, func(o *login) bool {
+		return o.header == offer.header && o.realm == offer.realm
 	})
-	if len(c.logins) >= maxLogins {
-		c.logins = slices.Delete(c.logins, 0, 1)
+	if len(l.known) >= maxLogins {
+		l.known = slices.Delete(l.known, 0, 1)
 	}
-	c.logins = append(c.logins, offer)
+	l.known = append(l.known, offer)
 }
 
-// appendAuthorization writes the credentials for all realms that are known (RFC 3261 §22.2, §22.3), each
-// with the present count of its nonce.
-func (c *Client) appendAuthorization(dst []byte, r *request) []byte {
-	for _, l := range c.logins {
-		dst = digest.AppendAuthorization(dst, l.header, r.method, r.target, l.challenge, c.username, c.cfg.Password,
-			l.nc, []byte(random()), nil)
+// count notes one more request with every nonce.
+func (l *logins) count() {
+	for _, o := range l.known {
+		o.nc++
+	}
+}
+
+// appendTo writes the credentials for all realms that are known (RFC 3261 §22.2, §22.3), each with the
+// present count of its nonce.
+func (l *logins) appendTo(dst []byte, method sip.Method, target []byte) []byte {
+	for _, o := range l.known {
+		dst = digest.AppendAuthorization(dst, o.header, method, target, o.challenge, l.username,
+			l.passwordFor(o.realm), o.nc, []byte(random()), nil)
 	}
 	return dst
 }

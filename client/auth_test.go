@@ -169,8 +169,8 @@ func TestRealmsWithoutEnd(t *testing.T) {
 	})
 	c, ctx := newClient(t, Config{Server: u.uri(sip.UDP)})
 	res, err := c.Query(ctx)
-	if err != nil || !errors.Is(res.Err(), ErrTooMany) || res.Requests != maxRequests || len(c.logins) != maxLogins {
-		t.Errorf("%+v, %v; %d logins", res, err, len(c.logins))
+	if err != nil || !errors.Is(res.Err(), ErrTooMany) || res.Requests != maxRequests || len(c.logins.known) != maxLogins {
+		t.Errorf("%+v, %v; %d logins", res, err, len(c.logins.known))
 	}
 }
 

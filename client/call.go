@@ -29,7 +29,7 @@ func (c *Client) call(ctx context.Context, r *request) (Result, error) {
 		res.read(m)
 		switch {
 		case res.Status == 401 || res.Status == 407:
-			if cause := c.challenged(m, done); cause != nil {
+			if cause := c.logins.challenged(m, done); cause != nil {
 				res.Cause = cause
 				return res, nil
 			}
@@ -116,14 +116,12 @@ func (c *Client) transact(ctx context.Context, cn *conn, r *request, res *Result
 	// RFC 3261 §8.1.1.7: another branch for every request; §22.2, §8.1.1.5: and the next CSeq.
 	branch := sip.MagicCookie + random()
 	c.cseq++
-	for _, l := range c.logins {
-		l.nc++
-	}
-	t := &transaction{client: c, conn: cn, branch: branch, cseq: sip.CSeq{Number: c.cseq, Method: r.method},
+	c.logins.count()
+	t := &exchange{client: c, conn: cn, branch: branch, cseq: sip.CSeq{Number: c.cseq, Method: r.method},
 		callID: r.callID, result: res}
 	t.request = c.build(nil, r, cn.server.Transport, cn.local, branch)
 	res.Requests++
-	res.Authenticated = len(c.logins) > 0
+	res.Authenticated = len(c.logins.known) > 0
 	res.Transport, res.Local, res.Remote = cn.server.Transport, cn.local, cn.remote
 	m, err := t.run(ctx)
 	if err != nil {

@@ -48,21 +48,21 @@ type Config struct {
 // §10.2), and a nonce is used again until the server wants another. It is for one goroutine at a time,
 // which owns all of it; a context that ends is the one thing that reaches in, by the connection's deadline.
 type Client struct {
-	cfg      Config
-	timers   Timers
-	aor      sip.URI // zero if there is none
-	username []byte
-	server   Server // zero: of the URI
-	callID   string
-	fromTag  string
-	cseq     uint32
-	logins   []*login
-	conn     *conn
+	cfg     Config
+	timers  Timers
+	aor     sip.URI // zero if there is none
+	server  Server  // zero: of the URI
+	callID  string
+	fromTag string
+	cseq    uint32
+	logins  logins
+	conn    *conn
 }
 
 // New checks the configuration. It opens nothing.
 func New(cfg Config) (*Client, error) {
-	c := &Client{cfg: cfg, timers: cfg.Timers.orDefault(), username: []byte(cfg.Username)}
+	c := &Client{cfg: cfg, timers: cfg.Timers.orDefault(),
+		logins: logins{username: []byte(cfg.Username), password: cfg.Password}}
 	if cfg.UserAgent == "" {
 		c.cfg.UserAgent = "biloxi"
 	}
@@ -76,10 +76,10 @@ func New(cfg Config) (*Client, error) {
 		}
 		c.aor = aor
 		if cfg.Username == "" {
-			c.username = sip.AppendUnescaped(nil, aor.User)
+			c.logins.username = sip.AppendUnescaped(nil, aor.User)
 		}
 	}
-	if hasControl(string(c.username)) {
+	if hasControl(string(c.logins.username)) {
 		return nil, fmt.Errorf("username: %w", errControl)
 	}
 	if cfg.Server != "" {

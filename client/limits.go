@@ -36,4 +36,51 @@ const (
 
 	// maxForwards is the hop limit of a request (RFC 3261 §8.1.1.6: SHOULD be 70).
 	maxForwards = 70
+
+	// maxInbox is how much may wait for an Agent's loop: some seconds of a flood, which is no call.
+	maxInbox = 4096
+
+	// maxMedia and maxFormats bound what is read of a session description: calls have two or three media,
+	// and browsers offer some twenty formats.
+	maxMedia   = 32
+	maxFormats = 128
+
+	// maxRedirects is how many 3xx one call follows (RFC 3261 §8.1.3.4 leaves it open): more is a loop.
+	maxRedirects = 5
+
+	// maxRoutes is the longest route set that is kept: as many as Max-Forwards lets proxies be.
+	maxRoutes = maxForwards
+
+	// maxReplies is how many responses of one call are kept, how many legs of a fork are hung up, and how many
+	// contacts of a 3xx are looked at: more of any is a flood.
+	maxReplies = 100
+
+	// maxCalls is how many calls an Agent answers at a time; the next caller gets 486.
+	maxCalls = 1000
+
+	// maxAgain is how many messages a trace remembers, to tell one that goes again.
+	maxAgain = 4096
+
+	// DefaultRinging is how long a call may go unanswered before it is cancelled: a proxy gives up after
+	// Timer C, which is more than three minutes (RFC 3261 §16.6 step 11).
+	DefaultRinging = 3 * time.Minute
+
+	// graceTime is how long an Agent that was interrupted waits for answers to its last words.
+	graceTime = 5 * time.Second
+
+	// ringAgain is how often a 180 is repeated, so that no proxy takes the call for lost (RFC 3261
+	// §13.3.1.1: every minute).
+	ringAgain = time.Minute
+
+	// DefaultExpires is how long an Agent registers for, unless it is told.
+	DefaultExpires = time.Hour
+
+	// registerAgain is how long an Agent waits after a registration that failed.
+	registerAgain = 30 * time.Second
+
+	// hopsKept is how many connections an Agent remembers by the address that it opened them to.
+	hopsKept = 64
 )
+
+// lookupTimeout is how long a host name may take to be found, so that something can still be sent in time.
+const lookupTimeout = 10 * time.Second

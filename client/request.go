@@ -79,7 +79,7 @@ func nameAddr(u sip.URI) []byte {
 
 // build writes a request with the present CSeq and credentials.
 func (c *Client) build(dst []byte, r *request, t sip.Transport, local netip.AddrPort, branch string) []byte {
-	return r.append(dst, appendVia(nil, t, local, branch), c.cseq, c.cfg.UserAgent, c.appendAuthorization(nil, r))
+	return r.append(dst, appendVia(nil, t, local, branch), c.cseq, c.cfg.UserAgent, c.logins.appendTo(nil, r.method, r.target))
 }
 
 // append writes the request. The authorization is whole header lines.

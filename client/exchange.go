@@ -28,8 +28,8 @@ func (e *TimeoutError) Error() string {
 // Timeout makes it one for those who ask.
 func (e *TimeoutError) Timeout() bool { return true }
 
-// transaction is one non-INVITE client transaction (RFC 3261 §17.1.2).
-type transaction struct {
+// exchange is one non-INVITE client transaction (RFC 3261 §17.1.2).
+type exchange struct {
 	client  *Client
 	conn    *conn
 	request []byte
@@ -42,7 +42,7 @@ type transaction struct {
 
 // run sends the request and waits for the final response, which is valid until the connection is read
 // again.
-func (t *transaction) run(ctx context.Context) (*sip.Message, error) {
+func (t *exchange) run(ctx context.Context) (*sip.Message, error) {
 	cn := t.conn
 	start := time.Now()
 	end := start.Add(t.client.timers.F())
@@ -99,7 +99,7 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-func (t *transaction) send(end time.Time, again bool) error {
+func (t *exchange) send(end time.Time, again bool) error {
 	if err := t.conn.SetWriteDeadline(end); err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (t *transaction) send(end time.Time, again bool) error {
 }
 
 // takes parses what came, and says whether it is a response to the request. What is not is counted.
-func (t *transaction) takes(b []byte) bool {
+func (t *exchange) takes(b []byte) bool {
 	ok := t.message.Parse(b) == nil && t.matches(&t.message)
 	t.trace(b, false, false, !ok)
 	if !ok {
@@ -123,7 +123,7 @@ func (t *transaction) takes(b []byte) bool {
 
 // matches is RFC 3261 §17.1.3 (branch and method), §18.1.2 and §8.1.3.3 (the one Via is ours), with the
 // Call-ID and CSeq number on top.
-func (t *transaction) matches(m *sip.Message) bool {
+func (t *exchange) matches(m *sip.Message) bool {
 	top := m.Index(sip.HeaderVia)
 	if !m.IsResponse() || !m.Version20() || top < 0 || m.Next(top) >= 0 {
 		return false
@@ -141,7 +141,7 @@ func (t *transaction) matches(m *sip.Message) bool {
 	return err == nil && cseq == t.cseq && string(m.CallID()) == t.callID
 }
 
-func (t *transaction) trace(b []byte, sent, again, ignored bool) {
+func (t *exchange) trace(b []byte, sent, again, ignored bool) {
 	if t.client.cfg.Trace == nil {
 		return
 	}
