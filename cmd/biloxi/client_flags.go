@@ -15,17 +15,22 @@ import (
 	"biloxi/sip"
 )
 
-// clientFlags are those that all commands of the client side have.
+// clientFlags are those of the commands that send one request.
 type clientFlags struct {
-	Server       string  `placeholder:"URI" help:"Where to send to: sip:HOST[:PORT][;transport=udp|tcp|tls], or sips: for TLS. Default: the domain of the address, by its A and AAAA records (NAPTR and SRV are not looked up yet)."`
-	CA           string  `name:"ca" placeholder:"FILE" help:"PEM file of the authorities whose certificates are taken, in place of the system's."`
-	Cert         string  `placeholder:"FILE" help:"PEM file of a certificate of your own, for a server that asks for one."`
-	Key          string  `placeholder:"FILE" help:"PEM file of its key."`
-	Username     string  `placeholder:"NAME" help:"Username to authenticate with. Default: the user of the address."`
-	PasswordFile string  `placeholder:"FILE" help:"File whose first line is the password; - reads it from standard input."`
-	JSON         bool    `name:"json" help:"Write JSON."`
-	Timeout      seconds `default:"32s" placeholder:"D" help:"How long to wait for the answer (default 32s)."`
-	Trace        bool    `help:"Draw the exchange as a ladder, with the messages below."`
+	reachFlags
+	Timeout seconds `default:"32s" placeholder:"D" help:"How long to wait for the answer (default 32s)."`
+}
+
+// reachFlags are those that all commands of the client side have: where to send to, and who we are.
+type reachFlags struct {
+	Server       string `placeholder:"URI" help:"Where to send to: sip:HOST[:PORT][;transport=udp|tcp|tls], or sips: for TLS. Default: the domain of the address, by its A and AAAA records (NAPTR and SRV are not looked up yet)."`
+	CA           string `name:"ca" placeholder:"FILE" help:"PEM file of the authorities whose certificates are taken, in place of the system's."`
+	Cert         string `placeholder:"FILE" help:"PEM file of a certificate of your own, for a server that asks for one."`
+	Key          string `placeholder:"FILE" help:"PEM file of its key."`
+	Username     string `placeholder:"NAME" help:"Username to authenticate with. Default: the user of the address."`
+	PasswordFile string `placeholder:"FILE" help:"File whose first line is the password; - reads it from standard input."`
+	JSON         bool   `name:"json" help:"Write JSON."`
+	Trace        bool   `help:"Draw the exchange as a ladder, with the messages below."`
 }
 
 // seconds is a duration on the command line: 90s, 1h30m, or a number of seconds.
@@ -48,7 +53,7 @@ func (s *seconds) UnmarshalText(text []byte) error {
 }
 
 // password reads the first line of the password file; nil without one.
-func (f *clientFlags) password(in io.Reader) ([]byte, error) {
+func (f *reachFlags) password(in io.Reader) ([]byte, error) {
 	if f.PasswordFile == "" {
 		return nil, nil
 	}

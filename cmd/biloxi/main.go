@@ -31,6 +31,8 @@ type cli struct {
 	Contacts   contactsCmd   `cmd:"" group:"Client" help:"Ask a server for the contacts of an address of record."`
 	Unregister unregisterCmd `cmd:"" group:"Client" help:"Remove contacts of an address of record."`
 	Options    optionsCmd    `cmd:"" group:"Client" help:"Ask a server or phone what it can do."`
+	Call       callCmd       `cmd:"" group:"Client" help:"Call somebody, and show what comes of it."`
+	Answer     answerCmd     `cmd:"" group:"Client" help:"Register, and answer calls."`
 }
 
 // console is what a command talks to. Tests give it buffers.

@@ -36,7 +36,7 @@ type passwordFlag struct {
 }
 
 func (f *passwordFlag) read(c *console) (string, error) {
-	b, err := (&clientFlags{PasswordFile: f.PasswordFile}).password(c.In)
+	b, err := (&reachFlags{PasswordFile: f.PasswordFile}).password(c.In)
 	return string(b), err
 }
 
