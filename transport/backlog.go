@@ -29,24 +29,33 @@ func (l *backlog) add(m []byte) {
 	l.ends = append(l.ends, len(l.b))
 }
 
+// size is in bytes.
 func (l *backlog) size() int {
 	if l == nil {
 		return 0
 	}
-	return len(l.b)
+	return len(l.b) - l.start
 }
 
-// through is how many messages are whole in the first n bytes.
-func (l *backlog) through(n int) int {
-	i, _ := slices.BinarySearch(l.ends, n+1)
-	return i
+// chunk is the first message, and those behind it that fit into max bytes with it.
+func (l *backlog) chunk(max int) []byte {
+	end := l.ends[0]
+	for _, e := range l.ends[1:] {
+		if e-l.start > max {
+			break
+		}
+		end = e
+	}
+	return l.b[l.start:end]
 }
 
-// drop takes the first i messages off.
-func (l *backlog) drop(i int) {
+// took takes the messages off that end within the first n bytes, and returns how many they are.
+func (l *backlog) took(n int) int {
+	i, _ := slices.BinarySearch(l.ends, l.start+n+1)
 	if i > 0 {
 		l.start, l.ends = l.ends[i-1], l.ends[i:]
 	}
+	return i
 }
 
 func (l *backlog) each(fn func(m []byte)) {

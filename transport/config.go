@@ -31,10 +31,13 @@ type Config struct {
 	// the connection's goroutine; it must not wait. nil: nobody wants to know.
 	Closed func(flow sip.Flow)
 
-	// Undelivered is told of each message that Send took and that could not be delivered after all: no
-	// connection could be opened, or it was cut while the message waited, or the datagram bounced. It is
-	// called on a goroutine of the transport, never within Send, Flush or Receive; it may call Send, must
-	// not wait, and b is its own until it returns. nil: nobody wants to know.
+	// Undelivered is told of messages that Send took and that could not be delivered after all: no connection
+	// could be opened, or it ended while the message waited. Where the system tells (Linux), it is also told
+	// of datagrams, answers among them, that ICMP brought back: b is then as much of the beginning as came,
+	// some 500 bytes, and nobody has proved that we ever sent it; a branch of ours in it proves it.
+	//
+	// It is called on a goroutine of the transport, never within Send, Flush or Receive; it may call Send,
+	// must not wait, and b is its own until it returns. nil: nobody wants to know.
 	Undelivered func(flow sip.Flow, b []byte, err error)
 
 	// ListenPacket, ListenStream and Dial stand in for the system's sockets, as a simulated network does.

@@ -37,7 +37,6 @@ type conn struct {
 	crlfs         uint8 // since the last message or ping
 
 	flushing sync.Mutex // one writes what was posted at a time; taken before mu
-	lost     *backlog   // what was posted and could not be written; of flushing
 
 	mu      sync.Mutex
 	opening bool          // we are opening it: what is posted waits
@@ -91,6 +90,15 @@ func (c *conn) alive() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return !c.closed && c.why.Load() == 0
+}
+
+// abandon gives up opening a connection for nothing.
+func (c *conn) abandon() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.opening && c.waiting == nil {
+		c.cut(closedShutdown)
+	}
 }
 
 // stopReading has the reader find out that the transport stops; one that is being opened does by itself.

@@ -83,7 +83,8 @@ func (c *conn) flush() {
 	}
 }
 
-// transmit writes what was posted; c.flushing is held. What did not leave whole is kept for end to report.
+// transmit writes what was posted, a buffer's worth at a time, until the peer is behind; c.flushing is held.
+// What does not leave whole waits on: for the drainer, or for end to report.
 func (c *conn) transmit() {
 	c.mu.Lock()
 	w := c.waiting
@@ -92,19 +93,34 @@ func (c *conn) transmit() {
 	if w == nil {
 		return
 	}
-	n, err := c.write(w.b)
-	whole := w.through(n)
-	c.t.counts.add(c.flow.Transport, sent, whole)
-	if err == nil {
-		w.giveBack()
-		return
+	for len(w.ends) > 0 {
+		n, err := c.write(w.chunk(streamOutBuffer))
+		c.t.counts.add(c.flow.Transport, sent, w.took(n))
+		c.mu.Lock()
+		if err != nil {
+			c.closed = true
+			c.cut(closedError)
+		}
+		if err != nil || c.drained != nil {
+			c.putBack(w)
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
 	}
-	c.mu.Lock()
-	c.closed = true
-	c.mu.Unlock()
-	c.cut(closedError)
-	w.drop(whole)
-	c.lost = w
+	w.giveBack()
+}
+
+// putBack puts w before what was posted since it was taken; c.mu is held.
+func (c *conn) putBack(w *backlog) {
+	if c.waiting != nil {
+		c.waiting.each(w.add)
+		c.waiting.giveBack()
+	}
+	if c.waiting = w; len(w.ends) == 0 {
+		c.waiting = nil
+		w.giveBack()
+	}
 }
 
 // write gives bytes to TLS or to the socket and returns how many it took.
@@ -209,6 +225,7 @@ func (c *conn) cut(why counter) {
 // come to be, else nil.
 func (c *conn) end(why counter, err error) {
 	t := c.t
+	c.why.CompareAndSwap(uint32(noCounter), uint32(why)) // from here on nothing can be posted
 	t.forget(c)
 	c.flush()
 	c.waitDrained(nil)
@@ -231,9 +248,7 @@ func (c *conn) end(why counter, err error) {
 	c.buf, c.wire.buf = nil, nil
 	t.admission.leave(c.source, c.hop != nil)
 	t.counts.add(c.flow.Transport, connections, -1)
-	if cut := counter(c.why.Load()); cut != noCounter {
-		why = cut
-	}
+	why = counter(c.why.Load()) // a cut came first
 	t.counts.add(c.flow.Transport, why, 1)
 	if noticed(why) || err != nil {
 		t.notice(why, c.flow.Transport, c.flow.Remote, err)

@@ -126,6 +126,14 @@ const (
 	keepAliveInterval = 30 * time.Second
 	keepAliveCount    = 4
 
+	// bounceSize is as much of a datagram that came back as is read: ICMP quotes no more than fits into the
+	// 1280 bytes that any network of IPv6 carries, 576 of IPv4's.
+	bounceSize = 1280
+
+	// sendTries is how often a datagram is given to the system, where each refusal may be for what ICMP said
+	// of another: the kernel says it again for each error that is taken off its queue, at the same time.
+	sendTries = 16
+
 	// maxReadErrors is how many reads of a UDP socket may fail in a row before each is followed by a
 	// readErrorPause, so that a socket that always fails does not take a core.
 	maxReadErrors  = 16

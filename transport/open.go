@@ -24,14 +24,15 @@ func (t *Transport) Open(tr sip.Transport, to netip.AddrPort, serverName string)
 		return sip.Flow{}, ErrTo
 	}
 	to = netip.AddrPortFrom(to.Addr().Unmap(), to.Port())
-	local, bound, ok := t.local(tr, to.Addr())
 	switch tr {
 	case sip.UDP:
+		local, _, ok := t.local(tr, to.Addr())
 		if !ok {
 			return sip.Flow{}, ErrFlow
 		}
 		return sip.Flow{Transport: tr, Local: local, Remote: to}, nil
 	case sip.TCP, sip.TLS:
+		local, bound := t.localStream(tr, to.Addr())
 		// RFC 3261 §18.1.1: a connection that is open to the same address, port and transport is to be used.
 		c, err := t.connection(newHop(tr, to, serverName), local.Addr(), bound)
 		if err != nil {

@@ -87,3 +87,15 @@ func (t *Transport) local(tr sip.Transport, peer netip.Addr) (local netip.AddrPo
 	}
 	return netip.AddrPortFrom(from, 0), netip.Addr{}, false
 }
+
+// localStream chooses the address of ours to open a connection from: that of a listener of the transport, or
+// else of any, so that peers know us by the addresses that we are configured with.
+func (t *Transport) localStream(tr sip.Transport, peer netip.Addr) (local netip.AddrPort, bound netip.Addr) {
+	for _, of := range []sip.Transport{tr, sip.TCP, sip.TLS, sip.UDP} {
+		var ok bool
+		if local, bound, ok = t.local(of, peer); ok {
+			break
+		}
+	}
+	return local, bound
+}

@@ -28,6 +28,7 @@ type batchIO struct {
 	n     int
 	errno syscall.Errno
 	read  func(fd uintptr) bool
+	back  *errorQueue // nil: nobody wants to hear what comes back
 }
 
 // mmsghdr is struct mmsghdr.
@@ -66,7 +67,8 @@ func newMessages() *messages {
 	return m
 }
 
-// newSystemIO takes over a socket of the system's; wildcard and family say how it is bound.
+// newSystemIO takes over a socket of the system's; wildcard and family say how it is bound, and bounces whether
+// somebody wants to hear of datagrams that come back.
 func newSystemIO(c *net.UDPConn, wildcard bool, family string, bounces bool) (packetIO, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -84,6 +86,11 @@ func newSystemIO(c *net.UDPConn, wildcard bool, family string, bounces bool) (pa
 	_ = c.SetWriteBuffer(socketBuffer)
 	if wildcard {
 		if err := b.askPacketInfo(); err != nil {
+			return nil, err
+		}
+	}
+	if bounces {
+		if err := b.askBounces(); err != nil {
 			return nil, err
 		}
 	}
@@ -145,6 +152,7 @@ func (b *batchIO) readFD(fd uintptr) bool {
 			return false
 		}
 		b.errno = e
+		b.failed()
 		return true
 	}
 }
@@ -257,6 +265,7 @@ type batchSender struct {
 	n      int // messages that are set up
 	at     int // the first that has not been sent
 	failed int
+	tries  int // of the one at at
 	write  func(fd uintptr) bool
 }
 
@@ -304,11 +313,19 @@ func (s *batchSender) writeFD(fd uintptr) bool {
 		n, _, e := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&s.out.headers[s.at])), uintptr(s.n-s.at), unix.MSG_DONTWAIT, 0, 0)
 		switch e {
 		case 0:
-			s.at += int(n)
+			s.tries = 0
+			if s.at += int(n); s.at < s.n {
+				s.io.failed() // the next was refused, maybe for what another met
+			}
 		case unix.EINTR:
 		case unix.EAGAIN:
 			return false // wait until the socket takes more
 		default:
+			s.io.failed()
+			if s.tries++; s.io.back != nil && s.tries < sendTries {
+				continue // it may be the error of another
+			}
+			s.tries = 0
 			s.at++
 			s.failed++
 		}

@@ -125,6 +125,9 @@ func (t *Transport) Serve() error {
 	if !t.stopping.Load() {
 		for _, s := range t.sockets {
 			t.start(s.serve)
+			if b, ok := s.io.(bouncer); ok && t.cfg.Undelivered != nil {
+				t.all.Go(func() { s.hear(b) })
+			}
 		}
 		for _, l := range t.listeners {
 			t.start(l.serve)
@@ -176,6 +179,7 @@ func (t *Transport) Shutdown(ctx context.Context) error {
 		close(t.finish)
 	}
 	t.mu.Unlock()
+	t.conns.each((*conn).abandon)
 	err := wait(ctx, &t.all)
 	t.mu.Lock()
 	select {

@@ -13,28 +13,23 @@ func goneError(why counter, err error) error {
 // report tells of the messages that a connection, to which nothing can be posted any more, has not sent.
 //
 // They are those that no write was begun for, and of the last write those that the socket did not take
-// whole. What the system took, or what waited behind a peer that does not read as bytes of a write that had
-// begun, nobody knows of: transactions have their timers for it.
+// whole. Of what the system took nobody knows, nor of the buffer's worth that a peer was behind with:
+// transactions have their timers for it.
 func (c *conn) report(as counter, err error) {
 	c.flushing.Lock()
 	c.mu.Lock()
-	lost, waiting := c.lost, c.waiting
-	c.lost, c.waiting = nil, nil
+	w := c.waiting
+	c.waiting = nil
 	c.mu.Unlock()
 	c.flushing.Unlock()
-	c.reportEach(lost, as, err)
-	c.reportEach(waiting, as, err)
-}
-
-func (c *conn) reportEach(l *backlog, as counter, err error) {
-	if l == nil {
+	if w == nil {
 		return
 	}
 	t := c.t
-	t.counts.add(c.flow.Transport, as, len(l.ends))
+	t.counts.add(c.flow.Transport, as, len(w.ends))
 	if t.cfg.Undelivered != nil {
-		l.each(func(m []byte) { t.cfg.Undelivered(c.flow, m, err) })
-		t.Flush() // what it sent instead
+		w.each(func(m []byte) { t.cfg.Undelivered(c.flow, m, err) })
+		t.Flush() // what was sent instead
 	}
-	l.giveBack()
+	w.giveBack()
 }

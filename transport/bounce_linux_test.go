@@ -1,0 +1,69 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+
+	"biloxi/sip"
+)
+
+// A datagram to a port where nobody listens is told of, and those to others are not lost with it.
+func TestBounce(t *testing.T) {
+	for _, c := range []struct{ listen, server string }{
+		{"127.0.0.1:0", "127.0.0.1"}, {"0.0.0.0:0", "127.0.0.1"}, {":0", "127.0.0.1"}, {":0", "::1"}, {"[::1]:0", "::1"},
+	} {
+		t.Run("TP-030/"+c.listen+" "+c.server, func(t *testing.T) {
+			noLeak(t)
+			if strings.Contains(c.listen+c.server, "::") || c.listen == ":0" {
+				needIPv6(t)
+			}
+			gone := &lost{}
+			tr := start(t, Config{Listeners: []Listener{{sip.UDP, c.listen}}, Undelivered: gone.tell}, &answerer{})
+			w := &world{T: t, server: c.server, client: "[" + c.server + "]"}
+			if !strings.Contains(c.server, ":") {
+				w.client = c.server
+			}
+			dead, live := w.packetConn(), w.packetConn()
+			dead.Close()
+			bad := w.mustOpen(tr, sip.UDP, addrPort(dead.LocalAddr()), "")
+			good := w.mustOpen(tr, sip.UDP, addrPort(live.LocalAddr()), "")
+			if want := netip.AddrPortFrom(netip.MustParseAddr(c.server), addr(t, tr, sip.UDP).Port()); bad.Local != want || !tr.Alive(bad) {
+				t.Errorf("flow %+v", bad)
+			}
+			const n = 100
+			for i := range n {
+				for _, f := range []sip.Flow{bad, good} {
+					if err := tr.Send(f, f.Remote, []byte(request("UDP", fmt.Sprint(i), ""))); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if i%10 == 0 {
+					tr.Flush()
+				}
+			}
+			tr.Flush()
+			for i := range n {
+				if got, from := receive(w, live); got != request("UDP", fmt.Sprint(i), "") || from != good.Local {
+					t.Fatalf("%d: got %q from %v", i, got, from)
+				}
+			}
+			// The kernel limits how many errors it makes to one host.
+			w.eventually("told", func() bool { return gone.count() > 0 })
+			f, b, err := gone.last()
+			if f != bad || !strings.HasPrefix(b, "OPTIONS sip:example.com SIP/2.0\r\nVia: ") || !errors.Is(err, syscall.ECONNREFUSED) {
+				t.Errorf("told %+v, %q, %v", f, b, err)
+			}
+			if got, _ := exchange(w, live, net.UDPAddrFromAddrPort(good.Local).AddrPort(), rport("on")); status(t, []byte(got)) != "200 on" {
+				t.Errorf("got %q", got)
+			}
+			if n := tr.Stats().Value("unsent", sip.UDP, "error"); n != 0 {
+				t.Errorf("%d were refused by the system", n)
+			}
+		})
+	}
+}
