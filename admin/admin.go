@@ -107,7 +107,20 @@ type Status struct {
 	Bindings    int       `json:"bindings"`
 	Bytes       int64     `json:"bytes"`   // memory for them
 	Pending     int       `json:"pending"` // changes that wait for the disk
-	Counters    []Counter `json:"counters"`
+
+	Connections  map[string]uint64 `json:"connections"`  // open now, by transport in lower case
+	Transactions Transactions      `json:"transactions"` // held now
+	Lookups      int               `json:"lookups"`      // that wait for DNS
+	Resting      int               `json:"resting"`      // next hops that failed lately and are passed over
+
+	Counters []Counter `json:"counters"`
+}
+
+// Transactions are what a server holds of requests that it forwards.
+type Transactions struct {
+	Servers int   `json:"servers"` // requests that came
+	Clients int   `json:"clients"` // requests that were sent
+	Bytes   int64 `json:"bytes"`   // of messages that they keep
 }
 
 // Counter is something that a server counts since its start.

@@ -6,7 +6,9 @@ import (
 
 	"biloxi/config"
 	"biloxi/location"
+	"biloxi/resolve"
 	"biloxi/subscriber"
+	"biloxi/transaction"
 	"biloxi/transport"
 )
 
@@ -19,12 +21,16 @@ type Status struct {
 	Location    location.Stats
 	Counters    Counters
 	Transport   transport.Stats
+
+	Transactions transaction.Stats
+	Resolver     resolve.Stats
 }
 
 // Status takes stock. The counts are not of one instant.
 func (s *Server) Status() Status {
 	st := Status{Started: s.started, Config: s.state.Load().config, Subscribers: s.subscribers.Len(),
-		Location: s.location.Stats(), Counters: s.ledger.counters(), Transport: s.transport.Stats()}
+		Location: s.location.Stats(), Counters: s.ledger.counters(), Transport: s.transport.Stats(),
+		Transactions: s.transactions.Stats(), Resolver: s.resolver.Stats()}
 	for _, flow := range s.Addrs() {
 		st.Listeners = append(st.Listeners, strings.ToLower(flow.Transport.String())+" "+flow.Local.String())
 	}

@@ -189,7 +189,12 @@ func (s *service) Status() admin.Status {
 		Bindings:    st.Location.Bindings,
 		Bytes:       st.Location.Bytes,
 		Pending:     st.Location.Pending,
-		Counters:    []admin.Counter{{Name: "received", Value: st.Counters.Received}},
+		Connections: map[string]uint64{},
+		Transactions: admin.Transactions{Servers: st.Transactions.Servers, Clients: st.Transactions.Clients,
+			Bytes: st.Transactions.Bytes},
+		Lookups:  st.Resolver.Pending,
+		Resting:  st.Resolver.Failed,
+		Counters: []admin.Counter{{Name: "received", Value: st.Counters.Received}},
 	}
 	for _, d := range st.Config.Domains {
 		out.Domains = append(out.Domains, d.Name)
@@ -201,10 +206,27 @@ func (s *service) Status() admin.Status {
 	}
 	add("answered", st.Counters.Answered)
 	add("refused", st.Counters.Refused)
+	add("forwarded", map[string]uint64{"": st.Counters.Forwarded})
+	add("unanswered", map[string]uint64{"": st.Counters.Unanswered})
+	add("lost ACKs", map[string]uint64{"": st.Counters.LostAcks})
+	add("transactions", map[string]uint64{
+		"created": st.Transactions.Created, "refused": st.Transactions.Refused, "absorbed": st.Transactions.Absorbed,
+		"stray responses": st.Transactions.Strays, "requests sent again": st.Transactions.RequestsAgain,
+		"responses sent again": st.Transactions.ResponsesAgain, "timeouts": st.Transactions.Timeouts,
+		"transport errors": st.Transactions.TransportErrors,
+	})
+	add("dns", map[string]uint64{
+		"look-ups": st.Resolver.Lookups, "that waited": st.Resolver.Waited, "queries": st.Resolver.Exchanges,
+		"failures": st.Resolver.Failures, "refused": st.Resolver.Refused,
+	})
 	slices.SortFunc(out.Counters[1:], func(a, b admin.Counter) int {
 		return strings.Compare(a.Name+a.Reason, b.Name+b.Reason)
 	})
 	for _, n := range st.Transport {
+		if n.Name == "connections" {
+			out.Connections[strings.ToLower(n.Transport.String())] = n.Value
+			continue
+		}
 		out.Counters = append(out.Counters, admin.Counter{
 			Name: "transport " + n.Name, Transport: strings.ToLower(n.Transport.String()), Reason: n.Reason, Value: n.Value,
 		})

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,6 +41,11 @@ func (cmd *statusCmd) Run(c *console) error {
 		t.row("listens on", strings.Join(s.Listeners, ", "))
 		t.row("subscribers", strconv.Itoa(s.Subscribers))
 		t.row("registered", count(s.Bindings, "contact")+" of "+count(s.AORs, "address"))
+		t.row("connections", connectionsOf(s))
+		t.row("transactions", fmt.Sprintf("%d of requests that came, %d of requests sent", s.Transactions.Servers, s.Transactions.Clients))
+		if s.Lookups > 0 || s.Resting > 0 {
+			t.row("dns", fmt.Sprintf("%s wait, %s passed over for a while", count(s.Lookups, "look-up"), count(s.Resting, "next hop")))
+		}
 		for _, n := range s.Counters {
 			if n.Value > 0 {
 				t.row(counterName(n), strconv.FormatUint(n.Value, 10))
@@ -46,6 +54,15 @@ func (cmd *statusCmd) Run(c *console) error {
 		t.flush()
 		return nil
 	})
+}
+
+// connectionsOf tells how many connections of each transport are open.
+func connectionsOf(s admin.Status) string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(s.Connections)) {
+		list = append(list, fmt.Sprintf("%d %s", s.Connections[name], name))
+	}
+	return strings.Join(list, ", ")
 }
 
 func counterName(n admin.Counter) string {
