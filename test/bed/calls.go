@@ -10,9 +10,10 @@ import (
 
 // calls gives a server what it needs to forward: how it dials, what it asks for names, its timers.
 func (o *Options) calls(to *server.Options) {
-	_ = to
-	// to.Exchanger, to.Timers = o.DNS, o.Timers
-	// if o.Network != nil { to.Dial = o.Network.Dial }
+	to.Exchanger, to.Timers = o.DNS, o.Timers
+	if o.Network != nil {
+		to.Dial = o.Network.Dial
+	}
 }
 
 // Agent is an agent for calls at an IP address of the bed's network, whose requests go to the server by
