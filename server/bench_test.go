@@ -1,6 +1,8 @@
 package server
 
 import (
+	"bytes"
+	"fmt"
 	"testing"
 
 	"biloxi/config"
@@ -46,4 +48,52 @@ func BenchmarkReceiveOptions(b *testing.B) {
 func BenchmarkReceiveChallenge(b *testing.B) {
 	one := challenged()
 	bench(b, func(*wiredPhone) []byte { return one }, nil, "401")
+}
+
+// BenchmarkRelayMessage is a MESSAGE to a phone and its 200 back, without a network; what the phone does takes no time.
+func BenchmarkRelayMessage(b *testing.B) {
+	w := startWired(b, config.DurabilityNone, benchPhones)
+	w.run(b, w.each((*wiredPhone).bind), "200")
+	w.keep = true
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.StopTimer()
+	for left, n := b.N, 0; left > 0; left -= benchPhones {
+		var batch [][]byte
+		for _, p := range w.phones[:min(left, benchPhones)] {
+			n++
+			batch = append(batch, message(p.user, n))
+		}
+		w.all = w.all[:0]
+		b.StartTimer()
+		w.run(b, batch, "sip") // the Request-URI of what the phones get
+		b.StopTimer()
+		answers := make([][]byte, 0, len(batch))
+		for _, request := range w.all {
+			answers = append(answers, answerTo(request))
+		}
+		b.StartTimer()
+		w.run(b, answers, "200")
+		b.StopTimer()
+	}
+}
+
+// message is the nth MESSAGE of a stranger to a user.
+func message(user string, n int) []byte {
+	return fmt.Appendf(nil, "MESSAGE sip:%s@biloxi.example.com SIP/2.0\r\n"+
+		"Via: SIP/2.0/UDP 192.0.2.201:5060;branch=z9hG4bKm%d;rport\r\n"+
+		"Max-Forwards: 70\r\n"+
+		"From: <sip:carol@chicago.example.com>;tag=ja743ks76zlflH\r\n"+
+		"To: <sip:%[1]s@biloxi.example.com>\r\n"+
+		"Call-ID: %[2]d@192.0.2.201\r\n"+
+		"CSeq: 1 MESSAGE\r\n"+
+		"Content-Type: text/plain\r\n"+
+		"Content-Length: 18\r\n\r\nWatson, come here.", user, n)
+}
+
+// answerTo is a phone's 200 to a request without a body of its own.
+func answerTo(request []byte) []byte {
+	_, rest, _ := bytes.Cut(request, []byte("\r\n"))
+	head, _, _ := bytes.Cut(rest, []byte("Content-Type:"))
+	return append(append([]byte("SIP/2.0 200 OK\r\n"), head...), "Content-Length: 0\r\n\r\n"...)
 }

@@ -11,18 +11,9 @@ import (
 
 // caller is what is known of who sent a request that is to be forwarded (RFC 3261 §16.3 step 6).
 type caller struct {
-	trusted bool      // his address is
-	proved  bool      // the request is of a dialog that was made through this server
-	realm   [1][]byte // whose credentials he has shown
-	known   bool      // realm is one
-}
-
-// realms are those whose credentials have done their work and go no further.
-func (c *caller) realms() [][]byte {
-	if c.known {
-		return c.realm[:]
-	}
-	return nil
+	trusted bool     // his address is
+	proved  bool     // the request is of a dialog that was made through this server
+	realms  [][]byte // whose credentials have done their work here and go no further (§22.3)
 }
 
 // may reports whether the request of x may go where it wants to; d is the domain of its Request-URI, nil if that is
@@ -34,7 +25,12 @@ func (c *caller) realms() [][]byte {
 //   - For nobody else is anything forwarded elsewhere.
 func (s *Server) may(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, st *state, d *domain) bool {
 	x.caller = caller{proved: st.proxy.Proves(&x.in), trusted: st.routing.trusts(in.Flow.Remote.Addr()) || x.route != nil && x.route.trusted}
-	if x.caller.proved || x.caller.trusted {
+	switch {
+	case x.caller.proved:
+		// What a phone shows us without being asked again is for us all the same.
+		x.caller.realms = st.domains.realms
+		return true
+	case x.caller.trusted:
 		return true
 	}
 	if claimed := claimedDomain(st, x); claimed != nil {
@@ -83,7 +79,7 @@ func (s *Server) authenticate(now time.Time, out *transport.Out, in *transport.A
 		return false
 	}
 	out.Authenticated(in)
-	x.caller.realm[0], x.caller.known = d.realm, true
+	x.caller.realms = d.realms
 	if !asOwner {
 		return true
 	}

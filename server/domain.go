@@ -10,6 +10,7 @@ import (
 type domain struct {
 	name       []byte // canonical
 	realm      []byte
+	realms     [][]byte // realm, alone
 	algorithms []sip.Algorithm
 	thirdParty map[string]bool // users who may register any AOR of the domain, and call in the name of any
 	redirects  bool            // answers with its users' contacts instead of forwarding
@@ -21,7 +22,8 @@ type domain struct {
 // another.
 type domains struct {
 	byHost map[string]host
-	first  *domain // of the configuration
+	first  *domain  // of the configuration
+	realms [][]byte // of all domains
 }
 
 // host is a name that the server answers to.
@@ -33,12 +35,13 @@ type host struct {
 func newDomains(list []config.Domain, cache *subscriber.Cache) *domains {
 	d := &domains{byHost: make(map[string]host)}
 	for _, c := range list {
-		one := &domain{name: []byte(c.Name), realm: []byte(c.Realm), algorithms: c.DigestAlgorithms(),
+		one := &domain{name: []byte(c.Name), realm: []byte(c.Realm), realms: [][]byte{[]byte(c.Realm)}, algorithms: c.DigestAlgorithms(),
 			thirdParty: make(map[string]bool), redirects: c.Mode == config.ModeRedirect, closed: c.Callers == config.CallersAuthenticated}
 		for _, user := range c.ThirdParty {
 			one.thirdParty[user] = true
 		}
 		one.users = users{cache: cache, domain: one.name}
+		d.realms = append(d.realms, one.realm)
 		if d.first == nil {
 			d.first = one
 		}

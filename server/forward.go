@@ -53,13 +53,7 @@ func (s *Server) examine(x *exchange, in *transport.Arrival, st *state) *proxy.R
 	if refusal != nil {
 		return refusal
 	}
-	if refusal = x.in.Preprocess(&x.req, in.Flow, st.self); refusal != nil {
-		return refusal
-	}
-	if x.in.Looped(st.self) {
-		return proxy.Loop
-	}
-	return nil
+	return x.in.Preprocess(&x.req, in.Flow, st.self)
 }
 
 // relay forwards a request. d is the domain of its Request-URI, nil if it goes where its URIs or the configuration
@@ -75,6 +69,11 @@ func (s *Server) relay(now time.Time, out *transport.Out, in *transport.Arrival,
 	defer r.release()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	// RFC 3261 §16.3 step 4, RFC 5393 §4.1: before it is forked.
+	if r.in.Looped(st.self) {
+		s.turnDown(now, out, in, x, st, proxy.Loop)
+		return
+	}
 	r.ctx.Reset(st.proxy, r.req.Method(), breadth)
 	if refusal := s.aim(now, x, r, d); refusal != nil {
 		s.turnDown(now, out, in, x, st, refusal)
@@ -220,7 +219,7 @@ func (s *Server) acknowledge(now time.Time, x *exchange) {
 	if tag := x.req.To.Tag(); tag != nil && s.tagger.made(&x.msg, tag) {
 		return // RFC 3261 §17.2.1: of a response that we gave, and kept nothing for
 	}
-	if st.proxy.Validate(&x.req) != nil || x.in.Preprocess(&x.req, x.flow, st.self) != nil || x.in.Looped(st.self) {
+	if st.proxy.Validate(&x.req) != nil || x.in.Preprocess(&x.req, x.flow, st.self) != nil {
 		s.ledger.lostAcks.Add(1)
 		return
 	}
@@ -232,7 +231,7 @@ func (s *Server) acknowledge(now time.Time, x *exchange) {
 		}
 	}
 	// RFC 3261 §22.1: an ACK is not challenged. It goes where the dialog's other requests could.
-	x.caller = caller{proved: st.proxy.Proves(&x.in)}
+	x.caller = caller{proved: st.proxy.Proves(&x.in), realms: st.domains.realms}
 	if !x.caller.proved && d == nil && !st.routing.trusts(x.flow.Remote.Addr()) {
 		s.ledger.lostAcks.Add(1)
 		return
@@ -243,7 +242,7 @@ func (s *Server) acknowledge(now time.Time, x *exchange) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ctx.Reset(st.proxy, sip.Ack, 1)
-	if s.aim(now, x, r, d) != nil || r.ctx.Targets.Len() == 0 {
+	if r.in.Looped(st.self) || s.aim(now, x, r, d) != nil || r.ctx.Targets.Len() == 0 {
 		s.ledger.lostAcks.Add(1)
 		return
 	}

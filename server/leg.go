@@ -181,7 +181,7 @@ func (r *relay) send(now time.Time, l *leg, t *proxy.Target, flow sip.Flow) {
 func (r *relay) copy(d *draft, l *leg, t *proxy.Target, flow sip.Flow) {
 	st := r.state
 	d.host = st.self.appendSentBy(d.host[:0], flow)
-	c := proxy.Copy{URI: t.URI, MaxBreadth: l.breadth, Routes: t.Routes, Realms: r.realms[:r.checked],
+	c := proxy.Copy{URI: t.URI, MaxBreadth: l.breadth, Routes: t.Routes, Realms: r.realms,
 		Transport: flow.Transport, SentBy: d.host}
 	if l.hop < len(r.hops) && r.hops[l.hop].value != nil {
 		c.Routes = r.hops[l.hop].value

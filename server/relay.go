@@ -38,8 +38,7 @@ type relay struct {
 	hops        []hop // where it goes, if not where its URIs lead
 	recordRoute bool
 	proved      bool
-	realms      [1][]byte // whose credentials were checked here
-	checked     int       // how many realms has
+	realms      [][]byte // as in caller; the state's own
 	queue       []proxy.Action
 	deadline    alarm
 }
@@ -84,10 +83,10 @@ func (s *Server) take(x *exchange, st *state) *relay {
 	r.in.Preprocess(&r.req, x.flow, st.self)
 	r.tag = append(r.tag[:0], x.tag...)
 	r.proved, r.recordRoute, r.hops = x.caller.proved, st.routing.recordRoute, nil
-	r.checked = copy(r.realms[:], x.caller.realms())
+	r.realms = x.caller.realms
 	if x.route != nil {
 		r.recordRoute = x.route.recordRoute
-		r.in.Selector = append(r.in.Selector[:0], x.route.name...)
+		r.in.Selector = x.route.selector
 	}
 	return r
 }
@@ -98,8 +97,7 @@ func (r *relay) release() {
 		return
 	}
 	r.mu.Lock() // what was begun elsewhere and is stale looks at the IDs
-	r.state, r.tx, r.answered, r.hops, r.checked = nil, transaction.ID{}, false, nil, 0
-	r.realms[0] = nil
+	r.state, r.tx, r.answered, r.hops, r.realms = nil, transaction.ID{}, false, nil, nil
 	r.req, r.queue = sip.Request{}, r.queue[:0]
 	for _, l := range r.legs {
 		l.reset()

@@ -22,6 +22,7 @@ type routing struct {
 // route is one [[route]].
 type route struct {
 	name        string
+	selector    []byte // the name, which tells the loop check that another route is another way
 	domain      string // a host, or ".example.com" for what is below it; empty: any
 	user        []byte
 	source      []config.Prefix
@@ -48,6 +49,7 @@ func newRouting(cfg *config.Config) (*routing, error) {
 		if one.name == "" {
 			one.name = fmt.Sprintf("route %d", i+1)
 		}
+		one.selector = []byte(one.name)
 		if c.RecordRoute != nil {
 			one.recordRoute = *c.RecordRoute
 		}

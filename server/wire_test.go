@@ -26,10 +26,12 @@ type memoryWire struct {
 	once           sync.Once
 
 	mu      sync.Mutex
-	waiting int    // answers that run waits for
-	status  string // that each must have
-	wrong   []byte // the first that has another
-	last    []byte // the last answer
+	waiting int      // answers that run waits for
+	status  string   // that each must have
+	wrong   []byte   // the first that has another
+	last    []byte   // the last answer
+	all     [][]byte // what came, if keep says so
+	keep    bool
 	done    chan struct{}
 }
 
@@ -71,6 +73,9 @@ func (w *memoryWire) WriteToUDPAddrPort(b []byte, _ netip.AddrPort) (int, error)
 		w.wrong = append([]byte(nil), b...)
 	}
 	w.last = append(w.last[:0], b...)
+	if w.keep {
+		w.all = append(w.all, append([]byte(nil), b...))
+	}
 	if w.waiting--; w.waiting == 0 {
 		w.done <- struct{}{}
 	}

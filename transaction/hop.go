@@ -20,7 +20,7 @@ func AppendCancel(dst []byte, request *sip.Message) []byte {
 // appendHop appends a request that goes to the next hop of m and no further, as a part of what m began.
 //
 // RFC 3261 §9.1, §17.1.1.3: the Request-URI, From, Call-ID, CSeq number and Route of m, and its topmost Via
-// alone. Max-Forwards is m's as in the RFC's example; Require and Proxy-Require are left out.
+// alone. An ACK and a CANCEL are requests of their own, with a Max-Forwards of 70 (§8.1.1.6); Require and Proxy-Require are left out.
 func appendHop(dst []byte, method sip.Method, m *sip.Message, to []byte) []byte {
 	dst = append(dst, method...)
 	dst = append(dst, ' ')
@@ -29,7 +29,11 @@ func appendHop(dst []byte, method sip.Method, m *sip.Message, to []byte) []byte 
 	if via, err := m.Via(); err == nil {
 		dst = sip.AppendField(dst, sip.HeaderVia, via.Raw())
 	}
-	dst = appendField(dst, m, sip.HeaderMaxForwards)
+	if method == sip.Invite {
+		dst = appendField(dst, m, sip.HeaderMaxForwards)
+	} else {
+		dst = sip.AppendFieldUint(dst, sip.HeaderMaxForwards, maxForwards)
+	}
 	for i := m.Index(sip.HeaderRoute); i >= 0; i = m.Next(i) {
 		_, _, value := m.Field(i)
 		dst = sip.AppendField(dst, sip.HeaderRoute, value)

@@ -11,7 +11,7 @@ func TestAppendAck(t *testing.T) {
 	response := responseTo(t, invite, 486, "8321234356")
 	want := crlf(`ACK sip:bob@biloxi.example.com SIP/2.0
 Via: SIP/2.0/UDP client.atlanta.example.com:5060;branch=z9hG4bK74bf9
-Max-Forwards: 69
+Max-Forwards: 70
 Route: <sip:ss1.example.com;lr>, <sip:ss2.example.com;lr>
 Route: <sip:ss3.example.com;lr>
 From: Alice <sip:alice@atlanta.example.com>;tag=9fxced76sl
@@ -30,7 +30,7 @@ Content-Length: 0
 func TestAppendCancel(t *testing.T) {
 	want := crlf(`CANCEL sip:bob@biloxi.example.com SIP/2.0
 Via: SIP/2.0/UDP client.atlanta.example.com:5060;branch=z9hG4bK74bf9
-Max-Forwards: 69
+Max-Forwards: 70
 Route: <sip:ss1.example.com;lr>, <sip:ss2.example.com;lr>
 Route: <sip:ss3.example.com;lr>
 From: Alice <sip:alice@atlanta.example.com>;tag=9fxced76sl

@@ -44,4 +44,7 @@ const (
 
 	// scratchBytes is the largest scratch buffer that a shard keeps: what was built in it is short.
 	scratchBytes = 16 << 10
+
+	// maxForwards is that of a request that is made here (RFC 3261 §8.1.1.6).
+	maxForwards = 70
 )
