@@ -16,6 +16,13 @@ func AppendPopped(dst []byte, resp *sip.Message) ([]byte, bool) {
 	return append(dst, b[top.end:]...), true
 }
 
+// GoesOn reports whether a response has a Via below the topmost: without one it is meant for this element, and of what
+// this element forwards nothing can be (RFC 3261 §16.7 step 3).
+func GoesOn(resp *sip.Message) bool {
+	_, ok := topVia(resp)
+	return ok
+}
+
 // topVia is where the topmost Via value stands, with what parts it from the next: its whole line, or up to the next
 // value in it. False if there is no next one.
 func topVia(resp *sip.Message) (span, bool) {
