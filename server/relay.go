@@ -76,10 +76,8 @@ func (s *Server) take(x *exchange, st *state) *relay {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.state, r.to = st, x.to
-	r.raw = append(r.raw[:0], x.msg.Bytes()...)
-	// The same bytes have been read without an error a moment ago.
-	_ = r.msg.Parse(r.raw)
-	_ = r.req.Decode(&r.msg)
+	r.raw = x.msg.CopyTo(&r.msg, r.raw)
+	_ = r.req.Decode(&r.msg) // it was read without an error a moment ago
 	r.in.Preprocess(&r.req, x.flow, st.self)
 	r.tag = append(r.tag[:0], x.tag...)
 	r.proved, r.recordRoute, r.hops = x.caller.proved, st.routing.recordRoute, nil
