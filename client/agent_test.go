@@ -26,17 +26,22 @@ const (
 type stage struct {
 	*testing.T
 	net  *siptest.Network
+	ctx  context.Context // ends with the test
 	wait sync.WaitGroup
 }
+
+func (s *stage) Context() context.Context { return s.ctx }
 
 // stages runs a test in a bubble of its own.
 func stages(t *testing.T, name string, test func(s *stage)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			s := &stage{T: t, net: siptest.NewNetwork()}
+			ctx, stop := context.WithCancel(context.Background())
+			s := &stage{T: t, net: siptest.NewNetwork(), ctx: ctx}
+			defer s.wait.Wait()
+			defer stop()
 			test(s)
-			s.wait.Wait()
 		})
 	})
 }

@@ -178,8 +178,9 @@ func (o *outgoing) timeout(id transaction.ID) {
 		return
 	}
 	err := &TimeoutError{Server: o.place(), After: time.Since(o.start).Round(time.Millisecond), Heard: o.heard}
-	if o.heard {
-		o.attempts = nil
+	if o.heard || o.given {
+		o.fail(err)
+		return
 	}
 	o.next(err)
 }
