@@ -30,6 +30,10 @@ const (
 	gatherFrom = 16
 	gatherTime = 30 * time.Microsecond
 
+	// restTime is how long it must be quiet, when all calls have ended, before nobody listens for a late
+	// ACK any more.
+	restTime = 50 * time.Millisecond
+
 	// maxSearch is how many subscribers are looked at for one that has no request under way.
 	maxSearch = 256
 

@@ -26,6 +26,7 @@ type run struct {
 	measuring atomic.Bool
 	aborted   atomic.Bool
 	left      atomic.Int64 // of Config.Count
+	resting   atomic.Int64 // workers that have ended what was theirs of the stage
 
 	mu     sync.Mutex
 	sample *Sample
@@ -65,6 +66,9 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	}
 	err := r.measure(ctx, main, res)
 	r.total(res)
+	if err != nil && res.Operations == 0 {
+		return nil, err
+	}
 	if after != nil && err == nil {
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeout())
 		defer cancel()
@@ -162,6 +166,7 @@ func (r *run) closeAll() {
 func (r *run) do(ctx context.Context, s *stage, beside func(done <-chan struct{})) error {
 	stop := context.AfterFunc(ctx, func() { r.aborted.Store(s.once); s.ended.Store(true) })
 	defer stop()
+	r.resting.Store(0)
 	done := make(chan struct{})
 	var wg, side sync.WaitGroup
 	for _, w := range r.workers {
@@ -222,11 +227,19 @@ func (e *PrepareError) Error() string {
 
 // measure runs the main stage: the warm-up, the measured time, and the end of what is under way then.
 func (r *run) measure(ctx context.Context, s *stage, res *Result) error {
-	return r.do(ctx, s, func(done <-chan struct{}) {
-		res.before(r.config)
-		pause(ctx, done, r.config.Warmup)
+	begin := func() {
 		res.begin(r.config)
 		r.measuring.Store(true)
+	}
+	res.before(r.config)
+	if r.config.Warmup == 0 {
+		begin() // before any operation, so that a count is exact
+	}
+	return r.do(ctx, s, func(done <-chan struct{}) {
+		if r.config.Warmup > 0 {
+			pause(ctx, done, r.config.Warmup)
+			begin()
+		}
 		duration := r.config.Duration
 		if duration == 0 {
 			duration = 1<<63 - 1

@@ -12,6 +12,7 @@ type stage struct {
 	once       bool // for each user once, and then the stage has ended
 	fresh      bool // each operation begins without a nonce
 	measured   bool
+	proxied    bool          // phones are called
 	interval   time.Duration // between the operations of one worker; 0: as one ends, the next begins
 	workers    int
 	ended      atomic.Bool
@@ -36,7 +37,7 @@ func (c *Config) stages() (before, main, after *stage) {
 	register := &stage{name: "registering", step: stepRegister, once: true}
 	replace := &stage{name: "registering", step: stepClear, then: stepRegister, once: true}
 	remove := &stage{name: "removing contacts", step: stepClear, once: true}
-	main = &stage{name: "measuring", measured: true, workers: c.Workers}
+	main = &stage{name: "measuring", measured: true, proxied: c.Scenario.proxied(), workers: c.Workers}
 	if c.Rate > 0 {
 		main.interval = time.Duration(float64(time.Second) * float64(c.Workers) / c.Rate)
 	}

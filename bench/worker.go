@@ -31,6 +31,7 @@ type worker struct {
 	logins  [2]login // of 401s and of 407s
 	serials uint32   // of the logins
 	stage   *stage
+	resting bool          // all of its operations of the stage have ended
 	now     time.Duration // since the run began; read once for each batch
 	due     time.Duration // when the next operation is, with a rate
 	scanned time.Duration // when timers were looked at
@@ -88,18 +89,20 @@ func (w *worker) loop(s *stage) error {
 	if w.config.Transport.Reliable() {
 		scan = scanStreams
 	}
-	for {
+	w.resting = false
+	for quiet := false; ; {
 		w.fill()
 		if err := w.flush(); err != nil {
 			return w.abandon(err)
 		}
-		if w.pending == 0 && w.finished() || w.run.aborted.Load() {
+		if w.run.aborted.Load() || w.pending == 0 && w.finished() && w.mayRest(quiet) {
 			return nil
 		}
 		n, err := w.wire.receive(w.run.epoch.Add(w.until(scan)), w.gather())
 		if err != nil {
 			return w.abandon(err)
 		}
+		quiet = n == 0
 		w.now = w.run.clock()
 		w.counters.answers.Add(int64(n))
 		for i := range n {
@@ -112,8 +115,25 @@ func (w *worker) loop(s *stage) error {
 	}
 }
 
+// mayRest reports whether a worker that has ended its own operations is needed by none of the others: all
+// have ended theirs, and nothing more comes for its phones.
+func (w *worker) mayRest(quiet bool) bool {
+	if !w.stage.proxied {
+		return true
+	}
+	if !w.resting {
+		w.resting = true
+		w.run.resting.Add(1)
+		return false
+	}
+	return quiet && int(w.run.resting.Load()) >= len(w.run.workers)
+}
+
 // abandon gives up all that is under way on a wire that is broken.
 func (w *worker) abandon(err error) error {
+	if !w.resting {
+		w.run.resting.Add(1)
+	}
 	for i := range w.lanes {
 		if l := &w.lanes[i]; l.busy {
 			w.fail(l, faultConnection, nil)
@@ -133,6 +153,9 @@ func (w *worker) finished() bool {
 // until is when the worker must wake up if nothing comes.
 func (w *worker) until(scan time.Duration) time.Duration {
 	t := w.now + scan
+	if w.resting {
+		t = w.now + restTime
+	}
 	if w.stage.interval > 0 && len(w.idle) > 0 && !w.stage.ended.Load() {
 		t = min(t, w.due)
 	}
