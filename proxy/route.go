@@ -185,6 +185,18 @@ func (in *Received) took(u *sip.URI) {
 // Routed reports whether Route still leads somewhere else.
 func (in *Received) Routed() bool { return !in.kept.empty() }
 
+// Leaves reports whether the request goes on to another element, whatever domain its Request-URI names: Route leads
+// there, or a maddr (RFC 3261 §16.5: the Request-URI is then the only target).
+func (in *Received) Leaves(self Self) bool {
+	maddr, ok := in.URI.Params.Value("maddr")
+	return in.Routed() || ok && !self.Is(maddr, in.URI.Port)
+}
+
+// Arrived reports whether the Request-URI names this element or a domain of its, and nothing leads elsewhere.
+func (in *Received) Arrived(self Self) bool {
+	return !in.Leaves(self) && self.Is(in.URI.Host, in.URI.Port)
+}
+
 // appendParamsWithout appends the parameters of a URI but for those named, which are lower-case.
 func appendParamsWithout(dst []byte, p sip.URIParams, names ...string) []byte {
 next:

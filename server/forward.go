@@ -20,8 +20,8 @@ func (s *Server) forward(now time.Time, out *transport.Out, in *transport.Arriva
 		s.turnDown(now, out, in, x, st, refusal)
 		return
 	}
-	own := !x.in.Routed() && st.self.Is(x.in.URI.Host, x.in.URI.Port)
-	if x.in.URI.User == nil && (own || !x.in.Routed() && isOwnAddress(&x.in.URI, in.Flow)) || x.lastHop {
+	own := x.in.Arrived(st.self)
+	if x.in.URI.User == nil && (own || !x.in.Leaves(st.self) && isOwnAddress(&x.in.URI, in.Flow)) || x.lastHop {
 		s.serve(now, out, in, x)
 		return
 	}
@@ -223,7 +223,7 @@ func (s *Server) acknowledge(now time.Time, x *exchange) {
 		s.ledger.lostAcks.Add(1)
 		return
 	}
-	own := !x.in.Routed() && st.self.Is(x.in.URI.Host, x.in.URI.Port)
+	own := x.in.Arrived(st.self)
 	var d *domain
 	if own {
 		if d = st.domains.find(x.in.URI.Host).domain; d == nil || x.in.URI.User == nil {
