@@ -7,8 +7,7 @@ import "biloxi/sip"
 func (s *Server) undelivered(_ sip.Flow, b []byte, err error) {
 	x := s.exchanges.Get().(*exchange)
 	defer x.release()
-	if x.msg.Parse(b) == nil {
-		s.transactions.Undelivered(s.now(), &x.msg, err)
-		s.transport.Flush()
-	}
+	_ = x.msg.Parse(b) // ICMP brings back the head of a message: enough if its Via and CSeq can be read
+	s.transactions.Undelivered(s.now(), &x.msg, err)
+	s.transport.Flush()
 }
