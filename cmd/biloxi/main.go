@@ -33,6 +33,7 @@ type cli struct {
 	Options    optionsCmd    `cmd:"" group:"Client" help:"Ask a server or phone what it can do."`
 	Call       callCmd       `cmd:"" group:"Client" help:"Call somebody, and show what comes of it."`
 	Answer     answerCmd     `cmd:"" group:"Client" help:"Register, and answer calls."`
+	Bench      benchCmd      `cmd:"" group:"Client" help:"Load a server, check its answers, and measure."`
 }
 
 // console is what a command talks to. Tests give it buffers.
