@@ -141,7 +141,7 @@ func TestResponses(t *testing.T) {
 		for _, transport := range []string{"", ";transport=tcp"} {
 			user := s.User()
 			bob := s.agent(user, "192.0.2.20"+user[1:])
-			s.Bind(t, user, "<sip:"+user+"@"+bob.Address+transport+">")
+			s.Bind(s.t, user, "<sip:"+user+"@"+bob.Address+transport+">")
 			invite := s.alice.Invite("sip:" + user + "@" + bed.Domain)
 			offer := bob.Expect("INVITE")
 			bob.Reply(offer, 486)
@@ -210,7 +210,7 @@ func TestUpstream(t *testing.T) {
 	scene(t, "PX-068", func(s *stage) {
 		alice := s.agent("alice", "192.0.2.102", func(o *AgentOptions) { o.Outbound = s.Hop(tls) })
 		bob := s.agent("bob", "192.0.2.201")
-		s.Bind(t, "bob", "<"+bob.ContactURI(tcp)+">")
+		s.Bind(s.t, "bob", "<"+bob.ContactURI(tcp)+">")
 		invite := alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
 		bob.Reply(offer, 200)
