@@ -3,6 +3,9 @@
 package transport
 
 import (
+	"bytes"
+	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"runtime"
@@ -111,4 +114,73 @@ func BenchmarkTCP(b *testing.B) {
 			got += n
 		}
 	}
+}
+
+// BenchmarkForward has each message that comes down a connection answered by Send and sent on to a next hop,
+// as a proxied call does, with so many of them in one read. "at once" flushes after each Send, "batch" leaves
+// that to the end of the read.
+func BenchmarkForward(b *testing.B) {
+	for _, window := range []int{1, 4, 16} {
+		for _, atOnce := range []bool{true, false} {
+			b.Run(fmt.Sprintf("%d in a read, %s", window, map[bool]string{true: "at once", false: "batch"}[atOnce]), func(b *testing.B) {
+				forward(b, window, atOnce)
+			})
+		}
+	}
+}
+
+func forward(b *testing.B, window int, atOnce bool) {
+	var tr *Transport
+	var onward sip.Flow
+	send := func(f sip.Flow, m []byte) {
+		_ = tr.Send(f, netip.AddrPort{}, m)
+		if atOnce {
+			tr.Flush()
+		}
+	}
+	answer := []byte(request("TCP", "answer", ""))
+	ready := make(chan struct{})
+	h := handlerFunc(func(out *Out, in *Arrival) {
+		<-ready
+		send(in.Flow, answer)
+		send(onward, in.Data)
+	})
+	tr = start(b, Config{Listeners: []Listener{{sip.TCP, "127.0.0.1:0"}}}, h)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		c, err := l.Accept()
+		if err == nil {
+			_, _ = io.Copy(io.Discard, c)
+			_ = c.Close()
+		}
+	}()
+	if onward, err = tr.Open(sip.TCP, addrPort(l.Addr()), ""); err != nil {
+		b.Fatal(err)
+	}
+	close(ready)
+	c, err := net.Dial("tcp", addr(b, tr, sip.TCP).String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	batch, buf := bytes.Repeat([]byte(request("TCP", "bench", "")), window), make([]byte, 64<<10)
+	b.ReportAllocs()
+	all := processCPU()
+	for b.Loop() {
+		if _, err := c.Write(batch); err != nil {
+			b.Fatal(err)
+		}
+		for got := 0; got < window*len(answer); {
+			n, err := c.Read(buf)
+			if err != nil {
+				b.Fatal(err, tr.Stats())
+			}
+			got += n
+		}
+	}
+	b.ReportMetric(float64((processCPU()-all).Nanoseconds())/1000/float64(b.N*window), "cpu-µs/message")
 }

@@ -41,13 +41,13 @@ type conn struct {
 	mu      sync.Mutex
 	opening bool          // we are opening it: what is posted waits
 	closed  bool          // nothing is written any more
-	marked  bool          // it waits for a flush, see Transport.mark
 	waiting *backlog      // what was posted
 	queue   []byte        // what waits for the peer to take it
 	leaving int           // bytes that the drainer is writing
 	drained chan struct{} // not nil while a drainer runs, closed when it has ended
 
-	next *conn // the next that waits for a flush
+	marked atomic.Bool // it is on the list of Transport.mark
+	next   *conn       // the next there
 
 	why atomic.Uint32 // the counter of why it was cut, 0 if it was not
 }

@@ -40,10 +40,9 @@ func (c *conn) post(b []byte) error {
 	}
 	c.waiting.add(b)
 	full := len(c.waiting.b) > min(streamOutBuffer, c.t.cfg.Limits.WriteQueue)
-	marked := c.marked || c.opening // it flushes when it is open
-	c.marked = c.marked || !c.opening
+	opening := c.opening // it flushes when it is open
 	c.mu.Unlock()
-	if !marked {
+	if !opening && !c.marked.Swap(true) {
 		c.t.mark(c)
 	}
 	if full {
@@ -75,7 +74,6 @@ func (c *conn) flush() {
 	c.flushing.Lock()
 	defer c.flushing.Unlock()
 	c.mu.Lock()
-	c.marked = false
 	later := c.opening || c.drained != nil || c.closed
 	c.mu.Unlock()
 	if !later {
@@ -93,7 +91,7 @@ func (c *conn) transmit() {
 	if w == nil {
 		return
 	}
-	for len(w.ends) > 0 {
+	for w.left() > 0 {
 		n, err := c.write(w.chunk(streamOutBuffer))
 		c.t.counts.add(c.flow.Transport, sent, w.took(n))
 		c.mu.Lock()
@@ -117,7 +115,7 @@ func (c *conn) putBack(w *backlog) {
 		c.waiting.each(w.add)
 		c.waiting.giveBack()
 	}
-	if c.waiting = w; len(w.ends) == 0 {
+	if c.waiting = w; w.left() == 0 {
 		c.waiting = nil
 		w.giveBack()
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"biloxi/sip"
@@ -106,15 +107,20 @@ func TestDatagram(t *testing.T) {
 		c, to := w.packetConn(), addr(w, tr, sip.UDP)
 		exchange(w, c, to, rport("flow"))
 		f := h.seen()[0].Flow
+		if w.net != nil {
+			synctest.Wait()
+		}
 		const n = 300
 		for i := range n {
 			if err := tr.Send(f, f.Remote, []byte(fmt.Sprint(i))); err != nil {
 				w.Fatal(err)
 			}
 		}
-		c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
-		if _, _, err := c.ReadFrom(make([]byte, 10)); !errors.Is(err, os.ErrDeadlineExceeded) {
-			w.Errorf("something left before Flush: %v", err)
+		if w.net != nil { // on real sockets the reader may still be at the end of its batch
+			c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+			if _, _, err := c.ReadFrom(make([]byte, 10)); !errors.Is(err, os.ErrDeadlineExceeded) {
+				w.Errorf("something left before Flush: %v", err)
+			}
 		}
 		tr.Flush()
 		for i := range n {

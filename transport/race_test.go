@@ -31,13 +31,17 @@ func TestConcurrentUse(t *testing.T) {
 		}
 		out.Reply(in, in.Flow.Remote, append(out.Buffer(), in.Data...))
 	})
-	cfg := Config{TLS: TLSConfig{Certificates: certs}, Closed: func(f sip.Flow) {
+	secure := TLSConfig{Certificates: certs, RootCAs: ca.pool}
+	var undelivered, taken, arrived atomic.Int32
+	cfg := Config{TLS: secure, Undelivered: func(sip.Flow, []byte, error) { undelivered.Add(1) }, Closed: func(f sip.Flow) {
 		if _, known := flows.LoadAndDelete(f); known {
 			closed.Add(1)
 		}
 	}}
 	cfg.Listeners = []Listener{{sip.UDP, "127.0.0.1:0"}, {sip.TCP, "127.0.0.1:0"}, {sip.TLS, "127.0.0.1:0"}}
 	tr := start(t, cfg, h)
+	// A next hop, whose connections are cut at random, by either end.
+	hop := start(t, Config{TLS: secure, Listeners: cfg.Listeners}, handlerFunc(func(*Out, *Arrival) { arrived.Add(1) }))
 	stop := make(chan struct{})
 	var all sync.WaitGroup
 	loop := func(fn func(i int)) {
@@ -85,13 +89,42 @@ func TestConcurrentUse(t *testing.T) {
 			_ = tr.Stats()
 		})
 	}
+	for _, to := range hop.Addrs() {
+		for range 2 {
+			loop(func(i int) {
+				f, err := tr.Open(to.Transport, to.Local, "example.com")
+				if err != nil {
+					return
+				}
+				for range i % 7 {
+					if tr.Send(f, f.Remote, message) == nil {
+						taken.Add(1)
+					}
+				}
+				tr.Flush()
+				if i%50 == 0 {
+					time.Sleep(time.Millisecond)
+				}
+			})
+		}
+	}
+	loop(func(int) {
+		time.Sleep(3 * time.Millisecond)
+		for _, end := range []*Transport{tr, hop} {
+			end.conns.each(func(c *conn) {
+				if c.flow.Serial%3 == 0 {
+					c.cut(closedPeer)
+				}
+			})
+		}
+	})
 	udp := (&world{T: t, client: "127.0.0.1"}).packetConn()
 	loop(func(int) {
 		udp.WriteTo(message, net.UDPAddrFromAddrPort(addr(t, tr, sip.UDP)))
 		time.Sleep(time.Millisecond)
 	})
 	loop(func(int) {
-		if err := tr.SetTLS(TLSConfig{Certificates: certs}); err != nil {
+		if err := tr.SetTLS(secure); err != nil {
 			t.Error(err)
 		}
 		time.Sleep(time.Millisecond)
@@ -102,12 +135,20 @@ func TestConcurrentUse(t *testing.T) {
 	_ = tr.Shutdown(ctx) // in time or not, all must end
 	close(stop)
 	all.Wait()
+	tr.all.Wait()
 	if o, c := opened.Load(), closed.Load(); o == 0 || o != c {
 		t.Errorf("%d connections sent something, %d were reported closed", o, c)
 	}
 	if n := tr.unfinished.Load(); n != 0 {
 		t.Errorf("%d bytes are still charged", n)
 	}
+	if arrived.Load() == 0 || undelivered.Load() == 0 {
+		t.Errorf("%d sent to the next hop, %d arrived, %d told of", taken.Load(), arrived.Load(), undelivered.Load())
+	}
+	if u := tr.admission.all; u.conns != 0 || u.ours != 0 || u.opening != 0 || len(tr.admission.sources) != 0 || len(tr.dials.to) != 0 {
+		t.Errorf("still on the books: %+v", u)
+	}
+	t.Logf("%d sent to the next hop, %d arrived, %d told of", taken.Load(), arrived.Load(), undelivered.Load())
 }
 
 // The log has a line a second for each reason, however many are refused.

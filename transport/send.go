@@ -68,13 +68,14 @@ func (t *Transport) Flush() {
 	for c := t.unflushed.Swap(nil); c != nil; {
 		next := c.next
 		c.next = nil
-		c.flush() // from here on it can be marked again
+		c.marked.Store(false) // what is posted from here on marks it again
+		c.flush()
 		c = next
 	}
 }
 
-// mark puts a connection on the list of those that wait for a flush, where it is not: a stack that is taken
-// as a whole.
+// mark puts a connection on the list of those that wait for a flush, a stack that is taken as a whole. Who has
+// set its mark may do so.
 func (t *Transport) mark(c *conn) {
 	for {
 		c.next = t.unflushed.Load()

@@ -26,7 +26,7 @@ func (c *conn) report(as counter, err error) {
 		return
 	}
 	t := c.t
-	t.counts.add(c.flow.Transport, as, len(w.ends))
+	t.counts.add(c.flow.Transport, as, w.left())
 	if t.cfg.Undelivered != nil {
 		w.each(func(m []byte) { t.cfg.Undelivered(c.flow, m, err) })
 		t.Flush() // what was sent instead
