@@ -19,6 +19,7 @@ type stage struct {
 	t     *testing.T
 	net   *siptest.Network
 	dns   *siptest.DNS
+	ca    *bed.Authority
 	alice *siptest.Agent
 }
 
@@ -40,7 +41,7 @@ func sceneTimed(t *testing.T, rows string, timers transaction.Timers, script fun
 	t.Run(rows, func(t *testing.T) {
 		ca, data := bed.NewAuthority(t, t.TempDir()), t.TempDir()
 		synctest.Test(t, func(t *testing.T) {
-			s := &stage{t: t, net: siptest.NewNetwork(), dns: siptest.NewDNS(t, "")}
+			s := &stage{t: t, net: siptest.NewNetwork(), dns: siptest.NewDNS(t, ""), ca: ca}
 			s.Bed = bed.Start(t, bed.Options{Network: s.net, Address: "192.0.2.222", Data: data, DNS: s.dns, Timers: timers, CA: ca,
 				Config: together(append([]func(*config.Config){wellKnownPorts}, changes...))})
 			s.alice = s.agent("alice", "192.0.2.101")
