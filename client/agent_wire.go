@@ -63,12 +63,12 @@ func (a *Agent) Send(flow sip.Flow, to netip.AddrPort, b []byte) error {
 	return a.transport.Send(flow, to, b)
 }
 
-// undelivered is told by the transport of what could not be sent after all.
+// undelivered is told by the transport of what could not be sent after all. A datagram that bounced may come back
+// in part, of which the head is enough.
 func (a *Agent) undelivered(_ sip.Flow, b []byte, err error) {
 	m := new(sip.Message)
-	if m.Parse(bytes.Clone(b)) == nil {
-		a.layer.Undelivered(time.Now(), m, err)
-	}
+	_ = m.Parse(bytes.Clone(b))
+	a.layer.Undelivered(time.Now(), m, err)
 }
 
 // Request takes a request without a transaction.

@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"syscall"
 	"time"
@@ -144,6 +143,5 @@ func isLost(err error) bool {
 
 // IsRefused reports whether an error says that nothing listens at the server's address.
 func IsRefused(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && errors.Is(op, syscall.ECONNREFUSED)
+	return errors.Is(err, syscall.ECONNREFUSED)
 }

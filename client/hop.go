@@ -130,6 +130,9 @@ func (a *Agent) opened(at attempt, flow sip.Flow, local netip.AddrPort) hop {
 // hopOf is the hop of a flow.
 func (a *Agent) hopOf(flow sip.Flow, to, local netip.AddrPort) hop {
 	h := hop{flow: flow, to: to, local: local}
+	if local.Addr().IsUnspecified() {
+		h.local = netip.AddrPortFrom(source(to), local.Port())
+	}
 	// RFC 3261 §18.1.1: sent-by names the port that we listen at, where there is one.
 	for _, bound := range a.transport.Addrs() {
 		if bound.Transport == flow.Transport && flow.Transport.Reliable() {
@@ -138,6 +141,16 @@ func (a *Agent) hopOf(flow sip.Flow, to, local netip.AddrPort) hop {
 	}
 	a.sentBy.add(h.local)
 	return h
+}
+
+// source is the address that a datagram to a peer leaves by: what a connected socket says, which sends nothing.
+func source(to netip.AddrPort) netip.Addr {
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
+	if err != nil {
+		return netip.IPv4Unspecified()
+	}
+	defer conn.Close()
+	return addrPort(conn.LocalAddr()).Addr()
 }
 
 // back is the hop to whoever sent something over flow.

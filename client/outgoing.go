@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"biloxi/sip"
@@ -79,7 +80,7 @@ func (o *outgoing) next(err error) {
 	}
 	o.agent.open(o.tried, func(h hop, err error) {
 		if err != nil {
-			o.next(&ConnectError{Server: o.place(), Err: err})
+			o.next(o.unreachable(err))
 			return
 		}
 		if o.given {
@@ -113,7 +114,7 @@ func (o *outgoing) transmit(h hop) {
 	}
 	id, err := a.layer.NewClient(time.Now(), b, h.flow, h.to, o)
 	if err != nil {
-		o.next(&ConnectError{Server: o.place(), Err: err})
+		o.next(o.unreachable(err))
 		return
 	}
 	o.id = id
@@ -188,8 +189,17 @@ func (o *outgoing) timeout(id transaction.ID) {
 // lost is a request that could not be delivered.
 func (o *outgoing) lost(id transaction.ID, err error) {
 	if id == o.id && !o.over {
-		o.next(&ConnectError{Server: o.place(), Err: err})
+		o.next(o.unreachable(err))
 	}
+}
+
+// unreachable is the error of the place that was tried last: that it cannot be reached, or is not who it should
+// be.
+func (o *outgoing) unreachable(err error) error {
+	if text := err.Error(); o.tried.transport == sip.TLS && strings.Contains(text, "certificate") && !strings.Contains(text, "remote error") {
+		return &CertificateError{Server: o.place().String(), Err: err}
+	}
+	return &ConnectError{Server: o.place(), Err: err}
 }
 
 func (o *outgoing) fail(err error) {

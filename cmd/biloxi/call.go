@@ -84,6 +84,8 @@ func (cmd *callCmd) judge(c *console, s *client.Story, err error, user string) e
 		return errors.New("the answer crossed the CANCEL: the call was hung up at once")
 	case err == nil && s.Cancelled && s.Status != 487 && s.Status != 0:
 		return fmt.Errorf("cancelled, but the answer was %d %s", s.Status, printable(s.Reason))
+	case err == nil && s.Cancelled && len(s.Replies) == 0:
+		return errors.New("cancelled, and nobody had answered: are address, port and transport right?")
 	case err == nil && s.Cancelled:
 		return errors.New("cancelled before it was answered")
 	case err == nil:
