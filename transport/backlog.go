@@ -59,7 +59,21 @@ func (l *backlog) chunk(most int) []byte {
 func (l *backlog) took(n int) int {
 	whole, _ := slices.BinarySearch(l.ends[l.done:], l.start()+n+1)
 	l.done += whole
+	if l.start() > len(l.b)/2 {
+		l.compact()
+	}
 	return whole
+}
+
+// compact moves what is left to the front, so that a peer that is always behind has no run that only grows.
+func (l *backlog) compact() {
+	start := l.start()
+	l.b = l.b[:copy(l.b, l.b[start:])]
+	l.ends = l.ends[:copy(l.ends, l.ends[l.done:])]
+	for i := range l.ends {
+		l.ends[i] -= start
+	}
+	l.done = 0
 }
 
 func (l *backlog) each(fn func(m []byte)) {

@@ -39,6 +39,9 @@ func TestBacklog(t *testing.T) {
 			t.Errorf("left %q (%d messages, %d bytes), want %q", got, l.left(), l.size(), c.left)
 		}
 	}
+	if len(l.b) != 0 {
+		t.Errorf("%d bytes are kept of what is gone", len(l.b))
+	}
 	l.add([]byte("six"))
 	if got := rest(); !slices.Equal(got, []string{"six"}) {
 		t.Errorf("left %q", got)

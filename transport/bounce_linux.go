@@ -108,10 +108,10 @@ func (b *batchIO) bounce() (data []byte, to netip.AddrPort, why syscall.Errno, o
 // ignored; so is a datagram that is too large for the way, which goes in fragments when it is sent again.
 func unreachable(e *unix.SockExtendedErr) bool {
 	switch e.Origin {
-	case unix.SO_EE_ORIGIN_ICMP:
+	case unix.SO_EE_ORIGIN_ICMP: // RFC 792
 		const destination, fragmentation, parameter = 3, 4, 12
 		return e.Type == destination && e.Code != fragmentation || e.Type == parameter
-	case unix.SO_EE_ORIGIN_ICMP6:
+	case unix.SO_EE_ORIGIN_ICMP6: // RFC 4443
 		const destination, parameter = 1, 4
 		return e.Type == destination || e.Type == parameter
 	}

@@ -9,8 +9,38 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"biloxi/sip"
 )
+
+// RFC 3261 §18.4: which ICMP errors are told.
+func TestUnreachable(t *testing.T) {
+	for _, c := range []struct {
+		name               string
+		origin, kind, code uint8
+		want               bool
+	}{
+		{"network", unix.SO_EE_ORIGIN_ICMP, 3, 0, true},
+		{"host", unix.SO_EE_ORIGIN_ICMP, 3, 1, true},
+		{"protocol", unix.SO_EE_ORIGIN_ICMP, 3, 2, true},
+		{"port", unix.SO_EE_ORIGIN_ICMP, 3, 3, true},
+		{"fragmentation needed", unix.SO_EE_ORIGIN_ICMP, 3, 4, false},
+		{"filtered", unix.SO_EE_ORIGIN_ICMP, 3, 13, true},
+		{"source quench", unix.SO_EE_ORIGIN_ICMP, 4, 0, false},
+		{"time exceeded", unix.SO_EE_ORIGIN_ICMP, 11, 0, false},
+		{"parameter problem", unix.SO_EE_ORIGIN_ICMP, 12, 0, true},
+		{"IPv6 port", unix.SO_EE_ORIGIN_ICMP6, 1, 4, true},
+		{"IPv6 packet too big", unix.SO_EE_ORIGIN_ICMP6, 2, 0, false},
+		{"IPv6 time exceeded", unix.SO_EE_ORIGIN_ICMP6, 3, 0, false},
+		{"IPv6 parameter problem", unix.SO_EE_ORIGIN_ICMP6, 4, 0, true},
+		{"of this host", unix.SO_EE_ORIGIN_LOCAL, 0, 0, false},
+	} {
+		if got := unreachable(&unix.SockExtendedErr{Origin: c.origin, Type: c.kind, Code: c.code}); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
 
 // A datagram to a port where nobody listens is told of, and those to others are not lost with it.
 func TestBounce(t *testing.T) {

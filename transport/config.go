@@ -28,7 +28,8 @@ type Config struct {
 	Logger    *slog.Logger // nil: nothing is logged
 
 	// Closed is told of each connection that has ended, once, when its flow can no longer be sent to, from
-	// the connection's goroutine; it must not wait. nil: nobody wants to know.
+	// the connection's goroutine; it must not wait. One of ours that never came to be open is not told of.
+	// nil: nobody wants to know.
 	Closed func(flow sip.Flow)
 
 	// Undelivered is told of messages that Send took and that could not be delivered after all: no connection

@@ -291,7 +291,7 @@ func TestDeferred(t *testing.T) {
 		w.eventually("closed", func() bool { return tr.Stats().Value("connections", sip.TCP, "") == 0 })
 		// Nobody listens at sent-by.
 		nowhere := w.packetConn()
-		if err := sendNow(tr, l.in.Flow, addrPort(nowhere.LocalAddr()), l.b); err != nil {
+		if err := sendNow(tr, l.in.Flow, addrPort(nowhere.LocalAddr()), l.b); err != nil && err != ErrGone {
 			w.Errorf("Send: %v", err)
 		}
 		w.eventually("counted", func() bool { return tr.Stats().Value("unsent", sip.TCP, "unreachable") == 1 })

@@ -39,7 +39,7 @@ func (c *conn) post(b []byte) error {
 		c.waiting = borrowBacklog()
 	}
 	c.waiting.add(b)
-	full := len(c.waiting.b) > min(streamOutBuffer, c.t.cfg.Limits.WriteQueue)
+	full := c.waiting.size() > min(streamOutBuffer, c.t.cfg.Limits.WriteQueue)
 	opening := c.opening // it flushes when it is open
 	c.mu.Unlock()
 	if !opening && !c.marked.Swap(true) {
@@ -246,7 +246,9 @@ func (c *conn) end(why counter, err error) {
 	c.buf, c.wire.buf = nil, nil
 	t.admission.leave(c.source, c.hop != nil)
 	t.counts.add(c.flow.Transport, connections, -1)
-	why = counter(c.why.Load()) // a cut came first
+	if first := counter(c.why.Load()); first != why {
+		why, err = first, nil // it was cut, and the rest follows from that
+	}
 	t.counts.add(c.flow.Transport, why, 1)
 	if noticed(why) || err != nil {
 		t.notice(why, c.flow.Transport, c.flow.Remote, err)

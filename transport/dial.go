@@ -50,7 +50,11 @@ func (t *Transport) redial(flow sip.Flow, to netip.AddrPort, b []byte) error {
 		t.counts.add(sip.TCP, unsentDials, 1)
 		return err
 	}
-	return t.postTo(c, b)
+	err = t.postTo(c, b)
+	if err == ErrGone { // so soon
+		t.counts.add(sip.TCP, unsentUnreachable, 1)
+	}
+	return err
 }
 
 // connection returns a connection of ours to h: one that is open, or one that it begins to open, bound to an

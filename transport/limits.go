@@ -14,7 +14,10 @@ const (
 
 	// DefaultMaxConnsPerSource is the number of connections from one IPv4 address, or from one IPv6 /64. A
 	// company's phones share one NAT address, so it is large; a carrier-grade NAT shares one address
-	// between some 2000 customers at the most.
+	// between some 2000 customers at the most. Those that we open to an address are counted apart, with the
+	// same limit: a next hop takes one for each port and name, whatever is sent to it, so that it is met by
+	// nobody but who has us connect to port after port of a host; and what others behind its address have
+	// opened is no reason to refuse a call to it.
 	DefaultMaxConnsPerSource = 4096
 
 	// DefaultUnauthenticated is how long a connection may live before something on it is authenticated. A

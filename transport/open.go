@@ -13,7 +13,8 @@ import (
 // which [Transport.Send] takes no other; Serial is 0.
 //
 // TCP and TLS: a connection of ours that is open to (tr, to, serverName), or one that is begun now: Serial
-// is fixed at once, what Send is given meanwhile waits, and Local's port is 0 until it is open. serverName
+// is fixed at once, what Send is given meanwhile waits, and Local's port is 0 until it is open, which makes it
+// no other flow: a connection is known by its Serial. serverName
 // is the domain that the peer's certificate must be of (RFC 5922 §7.3); it means nothing on TCP.
 //
 // The errors are ErrFlow if no socket fits, ErrTo if `to` is no address of a host, ErrFull if too many
