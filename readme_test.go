@@ -1,6 +1,7 @@
 package biloxi_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -110,17 +111,52 @@ func (d *demo) kill(sig syscall.Signal) {
 // run runs one line of the README and returns what it printed.
 func (d *demo) run(line string) string {
 	d.t.Helper()
-	line = strings.ReplaceAll(line, "127.0.0.1:5061", "127.0.0.1:"+d.tls)
-	line = strings.ReplaceAll(line, "127.0.0.1:5060", "127.0.0.1:"+d.plain)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "bash", "-c", line)
-	cmd.Dir, cmd.Env = d.dir, append(os.Environ(), "PATH="+filepath.Join(d.dir, "bin")+":"+os.Getenv("PATH"))
-	out, err := cmd.CombinedOutput()
+	out, err := d.command(ctx, line).CombinedOutput()
 	if err != nil {
 		d.t.Fatalf("%s\n%v\n%s", line, err, out)
 	}
 	return string(out)
+}
+
+// command is one line of the README, with the ports of the test.
+func (d *demo) command(ctx context.Context, line string) *exec.Cmd {
+	line = strings.ReplaceAll(line, "127.0.0.1:5061", "127.0.0.1:"+d.tls)
+	line = strings.ReplaceAll(line, "127.0.0.1:5060", "127.0.0.1:"+d.plain)
+	cmd := exec.CommandContext(ctx, "bash", "-c", line)
+	cmd.Dir, cmd.Env = d.dir, append(os.Environ(), "PATH="+filepath.Join(d.dir, "bin")+":"+os.Getenv("PATH"))
+	return cmd
+}
+
+// background runs one line of the README until it ends by itself, and returns when it has printed that it is ready.
+func (d *demo) background(line, ready string) {
+	d.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	cmd := d.command(ctx, line+" 2>&1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	seen := false
+	for !seen && lines.Scan() {
+		seen = strings.Contains(lines.Text(), ready)
+	}
+	if !seen {
+		d.t.Fatalf("%s\ndid not print %q", line, ready)
+	}
+	d.t.Cleanup(func() {
+		for lines.Scan() {
+		}
+		defer cancel()
+		if err := cmd.Wait(); err != nil {
+			d.t.Errorf("%s\n%v", line, err)
+		}
+	})
 }
 
 var shell = regexp.MustCompile("(?s)```sh\n(.*?)```")
@@ -167,7 +203,14 @@ func tour(t *testing.T, d *demo) {
 		regexp.QuoteMeta("mailto:bob@biloxi.example.com")+`\s+4294967295\s`)
 	want := regexp.MustCompile(list)
 	for _, line := range lines {
+		if strings.Contains(line, "biloxi answer ") {
+			d.background(line, "registered")
+			continue
+		}
 		out := d.run(line)
+		if strings.Contains(line, "biloxi call ") && !strings.Contains(out, "answered after") {
+			t.Errorf("%s\nprinted\n%s", line, out)
+		}
 		if !strings.Contains(line, " contacts ") {
 			continue
 		}
