@@ -133,6 +133,9 @@ func (b *Bed) configure(opt Options) {
 	}
 	b.CA, b.Config.TLS.CA = b.ca.File, b.ca.File
 	b.Config.TLS.Certificate, b.Config.TLS.Key = b.ca.Files(b.t.TempDir(), append(slices.Clone(b.names), opt.Address)...)
+	if opt.DNS != nil && len(b.Config.DNS.Servers) == 0 {
+		b.Config.DNS.Servers = []string{"192.0.2.53:53"} // not the system's, of whom nobody asks anything
+	}
 	if opt.Config != nil {
 		opt.Config(&b.Config)
 	}

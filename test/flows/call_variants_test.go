@@ -365,12 +365,12 @@ func TestCancel(t *testing.T) {
 	})
 }
 
-// TestClosedConnection: a phone has closed its connection when it is wanted again. It listens where its Contact
-// says, so that a connection to it can be opened.
+// TestClosedConnection: a phone has closed its connection when it is wanted again. A proxy keeps to the connection
+// that a phone opened, and says at once that it is gone (RFC 5626 §5.3.1, §7): nobody is left waiting.
 func TestClosedConnection(t *testing.T) {
 	c := cast{servers: twoProxies, bob: "bob", transport: sip.TCP}
 	t.Run("of the caller", func(t *testing.T) {
-		variant(t, c, bobRegistersAliceIsKnown, func(w *world) {
+		seen := variant(t, c, bobRegistersAliceIsKnown, func(w *world) {
 			invite, call := invited(w)
 			w.bob.Reply(call, 200)
 			w.alice.Dialog(invite, w.alice.Expect(200)).Ack()
@@ -378,19 +378,22 @@ func TestClosedConnection(t *testing.T) {
 			w.alice.Hang()
 			synctest.Wait()
 			w.bob.Answered(call).Bye()
-			w.alice.Reply(w.alice.Expect("BYE"), 200)
-			w.bob.Expect("200 BYE")
+			w.bob.Expect("430 BYE")
 		})
+		wantCount(t, seen, "ss1>alice BYE", 0)
 	})
 	t.Run("of the registration", func(t *testing.T) {
-		variant(t, c, bobRegistersAliceIsKnown, func(w *world) {
+		seen := variant(t, c, bobRegistersAliceIsKnown, func(w *world) {
 			w.bob.Hang()
 			synctest.Wait()
-			invite, call := invited(w)
-			w.bob.Reply(call, 486)
-			w.bob.Expect("ACK")
-			refused(w, invite, 486)
+			invite := w.alice.Invite(bobURI, throughProxy1, w.alice.Known("atlanta.example.com"))
+			refused(w, invite, 480)
+			w.register("ss2", "biloxi.example.com", "") // over a new one
+			_, call := invited(w)
+			w.bob.Reply(call, 200)
+			w.alice.Expect(200)
 		})
+		wantCount(t, seen, "ss2>bob INVITE", 1)
 	})
 }
 
