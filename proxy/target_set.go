@@ -115,13 +115,14 @@ func (s *TargetSet) binding(b *location.Binding, routes []byte, flows Flows) {
 	t := Target{Q: b.Q, Instance: b.Instance, RegID: b.RegID, updated: b.Updated}
 	// With a Path the flow is that of the proxy in between.
 	if b.Path == nil && ownFlow(&u, b) {
-		// RFC 5626 §7: over the flow that it registered over, and over no other: one that has gone takes the
-		// binding with it.
-		if !flows.Alive(b.Flow) {
+		switch {
+		case flows.Alive(b.Flow):
+			t.Flow = b.Flow
+		case b.RegID > 0 || !Named(&u):
+			// RFC 5626 §7: one that has gone takes the binding with it.
 			s.dead++
 			return
 		}
-		t.Flow = b.Flow
 	}
 	if !s.add(&u, t) {
 		return
@@ -158,6 +159,14 @@ func ownFlow(u *sip.URI, b *location.Binding) bool {
 		return portOf(u) == b.Flow.Remote.Port()
 	}
 	return addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast() || addr.IsUnspecified() || sharedSpace.Contains(addr)
+}
+
+// Named reports whether a URI leads to a host by its name. A phone that gives one can be reached there when its
+// connection has gone, as RFC 3261 §18 has it; where the address in a contact leads nobody knows: as a rule it is the
+// end of that connection.
+func Named(u *sip.URI) bool {
+	_, address := u.HostAddr()
+	return !address
 }
 
 // sharedSpace is what carriers put their customers' NATs into (RFC 6598).

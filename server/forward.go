@@ -115,11 +115,13 @@ func (s *Server) aim(now time.Time, x *exchange, r *relay, d *domain) *proxy.Ref
 	if flow, refusal := r.state.proxy.TokenFlow(&r.in); refusal != nil {
 		return refusal
 	} else if !flow.IsZero() && !r.in.Routed() {
-		if !s.transport.Alive(flow) {
+		switch {
+		case s.transport.Alive(flow):
+			targets.Down(&r.in, flow)
+			return nil
+		case !proxy.Named(&r.in.URI):
 			return proxy.FlowFailed
 		}
-		targets.Down(&r.in, flow)
-		return nil
 	}
 	if x.route != nil && len(x.route.hops) > 0 && !r.in.Routed() && !r.proved {
 		r.hops = x.route.hops
