@@ -295,6 +295,12 @@ func TestNextHopThatDoesNotRead(t *testing.T) {
 		deaf, hop := w.nextHop(), w.nextHop()
 		f, g := w.mustOpen(tr, sip.TCP, deaf.addr(), ""), w.mustOpen(tr, sip.TCP, hop.addr(), "")
 		silent := deaf.accept()
+		w.eventually("open", func() bool { // until then the queue is full without harm
+			c := tr.conns.find(f.Serial)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return !c.opening
+		})
 		message := request("TCP", "large", strings.Repeat("x", 10_000))
 		sent := 0
 		var err error
