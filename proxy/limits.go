@@ -20,6 +20,11 @@ const (
 	// DefaultTimerC is how long a branch of an INVITE may do without a provisional response.
 	DefaultTimerC = MinTimerC + 5*time.Second
 
+	// nonInvitePatience is how long a forked request other than INVITE waits for the rest of its branches when one
+	// has refused. Who asked gives up after 64*T1, 32 s, and after that hears nothing (RFC 4320 §4.2): two seconds are
+	// for the hops up to him, and for his having begun earlier.
+	nonInvitePatience = 30 * time.Second
+
 	// maxChallenges is how many bytes of challenges of other branches are added to a 401 or 407. One takes
 	// some 200 bytes; a hundred branches with many each must not become a response that nothing carries.
 	maxChallenges = 8 << 10

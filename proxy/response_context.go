@@ -53,6 +53,7 @@ type ResponseContext struct {
 
 	proxy     *Proxy
 	invite    bool
+	begun     time.Time
 	breadth   uint32 // RFC 5393 §5.3.2: Incoming Max-Breadth
 	used      uint32 // Outgoing Max-Breadth
 	branches  []branch
@@ -103,8 +104,15 @@ func (c *ResponseContext) Target(branch int) *Target {
 // Answered reports whether a final response has been sent.
 func (c *ResponseContext) Answered() bool { return c.answered }
 
-// Deadline is when Advance is to be called, the zero time if it need not be: the first Timer C.
+// Deadline is when Advance is to be called, the zero time if it need not be: the first Timer C, or when a request other
+// than INVITE waits no longer for what could be better than the refusal that it has.
 func (c *ResponseContext) Deadline() (first time.Time) {
+	if !c.invite {
+		if c.answered || c.best.rank == 0 {
+			return first
+		}
+		return c.begun.Add(nonInvitePatience)
+	}
 	for i := range c.branches {
 		if at := c.branches[i].timerC; !at.IsZero() && (first.IsZero() || at.Before(first)) {
 			first = at
@@ -115,7 +123,7 @@ func (c *ResponseContext) Deadline() (first time.Time) {
 
 // Begin starts the first branches. The set of targets is not empty. What all events return is valid until the next.
 func (c *ResponseContext) Begin(now time.Time) []Action {
-	c.acts = c.acts[:0]
+	c.acts, c.begun = c.acts[:0], now
 	c.proceed(now)
 	return c.acts
 }
@@ -194,6 +202,12 @@ func (c *ResponseContext) Cancel(now time.Time) []Action {
 // Advance is the time: each Timer C that is due fires (RFC 3261 §16.8).
 func (c *ResponseContext) Advance(now time.Time) []Action {
 	c.acts = c.acts[:0]
+	if at := c.Deadline(); !c.invite && !at.IsZero() && !at.After(now) {
+		// RFC 4321 §1.5: one branch that says nothing is not to cost the caller the answers of all others.
+		c.answered, c.closed = true, true
+		c.answer(nil)
+		return c.acts
+	}
 	for i := 0; i < len(c.branches); i++ {
 		b := &c.branches[i]
 		if b.timerC.IsZero() || b.timerC.After(now) {
@@ -286,6 +300,9 @@ func (c *ResponseContext) unanswered(now time.Time, i int) {
 	status := 408
 	if c.cancelled {
 		status = 487
+	}
+	if !c.invite {
+		c.closed = true // RFC 4320 §4.2: nobody waits for what a target of a lower q would say
 	}
 	c.note(status)
 	c.finish(now, i, !c.branches[i].cancelIt)
