@@ -76,6 +76,7 @@ func TestCancel(t *testing.T) {
 		cancel := bob.Expect("CANCEL").WantURI(offer.URI()).WantList("Route", offer.List("Route")...).Want("Via", offer.List("Via")[0]).
 			Want("From", offer.Header("From")).Want("To", offer.Header("To")).Want("Call-ID", offer.ID()).Want("CSeq", "1 CANCEL").
 			Lacks("Require", "Proxy-Require", "Supported", "Content-Type", "Record-Route").WantBody("")
+		s.alice.Expect("200 CANCEL")
 		bob.Reply(cancel, 200)
 		refuse(offer, 487)
 		invite.Ack(s.alice.Expect(487))
