@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"biloxi/config"
+	"biloxi/sip"
 	. "biloxi/siptest"
 	"biloxi/test/bed"
 )
@@ -107,7 +108,7 @@ func TestRoutes(t *testing.T) {
 }
 
 // transportParams are those of a URI whose maddr leads to the server over a transport.
-var transportParams = map[any][]string{
+var transportParams = map[sip.Transport][]string{
 	udp: {";maddr=" + proxyAt, ":5060;maddr=" + proxyAt + ";transport=udp"},
 	tcp: {";transport=tcp;maddr=" + proxyAt, ":5060;maddr=" + proxyAt + ";transport=TCP"},
 }
