@@ -71,7 +71,7 @@ func TestAgentRefused(t *testing.T) {
 		if ack.Branch() != offer.Branch() || ack.ToTag() != refusal.ToTag() {
 			ack.Fatalf("not of the transaction")
 		}
-		invite = invite.Retry(alice.Credentials(refusal), Replace("Subject", "again"), Without("Route"), Top("Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKx"))
+		invite.Retry(alice.Credentials(refusal), Replace("Subject", "again"), Without("Route"), Top("Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKx"))
 		again := bob.Expect("INVITE").Want("CSeq", "2 INVITE").Want("Subject", "again").Lacks("Route").Lacks("Authorization").
 			Carries("Proxy-Authorization", "nc=00000001")
 		if again.Branch() != "z9hG4bKx" || len(again.List("Via")) != 2 || again.FromTag() != offer.FromTag() || again.ID() != offer.ID() {

@@ -1,5 +1,6 @@
-// Package siptest holds what tests share: a simulated network that runs in virtual time, phones that
-// speak from it, and the suites that every store must pass. Only tests import it.
+// Package siptest holds what tests share: a simulated network that runs in virtual time with a wiretap, phones
+// that register ([Phone]) and agents that call ([Agent]) from it, a name server ([DNS]), and the suites that every
+// store must pass. Only tests import it.
 package siptest
 
 import (

@@ -10,6 +10,7 @@ import (
 
 	"biloxi/config"
 	"biloxi/sip"
+	. "biloxi/siptest"
 )
 
 // variant runs a script and checks the common rules on all that goes over the wire. It returns what each hop
@@ -138,6 +139,36 @@ func TestRetransmissions(t *testing.T) {
 		wantCount(t, seen, "ss1>alice BYE", 1)
 		wantCount(t, seen, "alice>ss1 200 BYE", 1)
 	})
+}
+
+// TestLoss: of each datagram between the proxies the first copy is lost.
+func TestLoss(t *testing.T) {
+	seen := variant(t, udpCast, bobRegistersAliceIsKnown, func(w *world) {
+		known := map[string]bool{}
+		w.network.Script(func(p Packet) []time.Duration {
+			proxies := []string{"ss1", "ss2"}
+			if from, to := w.who(p.From), w.who(p.To); slices.Contains(proxies, from) && slices.Contains(proxies, to) && !known[string(p.Data)] {
+				known[string(p.Data)] = true
+				return nil
+			}
+			return []time.Duration{0}
+		})
+		invite, call := invited(w)
+		if waited := call.At.Sub(w.began); waited != 500*time.Millisecond { // Timer A of Proxy 1
+			call.Fatalf("it came after %v", waited)
+		}
+		w.bob.Reply(call, 180)
+		w.alice.Next(time.Second) // the 180 may be lost for good: nobody sends it again
+		w.bob.Reply(call, 486)
+		w.bob.Expect("ACK")
+		refused(w, invite, 486)
+		w.alice.ExpectNothing(time.Minute)
+		w.bob.ExpectNothing(0)
+	})
+	wantCount(t, seen, "ss2>bob INVITE", 1)
+	wantCount(t, seen, "ss1>alice 486 INVITE", 1)
+	wantCount(t, seen, "ss2>ss1 486 INVITE", 3) // lost, come, and come again for the ACK that was lost
+	wantCount(t, seen, "ss1>ss2 ACK", 2)
 }
 
 // TestDeadServer: what 3.4 leaves to Alice, Proxy 1 does by itself: the next server of Bob's domain is tried when
@@ -365,8 +396,8 @@ func TestCancel(t *testing.T) {
 	})
 }
 
-// TestClosedConnection: a phone has closed its connection when it is wanted again. A proxy keeps to the connection
-// that a phone opened, and says at once that it is gone (RFC 5626 §5.3.1, §7): nobody is left waiting.
+// TestClosedConnection: a phone has closed its connection when it is wanted again. It listens where its Contact
+// says, so that a connection to it can be opened; only a flow of RFC 5626 would be gone for good.
 func TestClosedConnection(t *testing.T) {
 	c := cast{servers: twoProxies, bob: "bob", transport: sip.TCP}
 	t.Run("of the caller", func(t *testing.T) {
@@ -378,20 +409,19 @@ func TestClosedConnection(t *testing.T) {
 			w.alice.Hang()
 			synctest.Wait()
 			w.bob.Answered(call).Bye()
-			w.bob.Expect("430 BYE")
+			w.alice.Reply(w.alice.Expect("BYE"), 200)
+			w.bob.Expect("200 BYE")
 		})
-		wantCount(t, seen, "ss1>alice BYE", 0)
+		wantCount(t, seen, "ss1>alice BYE", 1)
 	})
 	t.Run("of the registration", func(t *testing.T) {
 		seen := variant(t, c, bobRegistersAliceIsKnown, func(w *world) {
 			w.bob.Hang()
 			synctest.Wait()
-			invite := w.alice.Invite(bobURI, throughProxy1, w.alice.Known("atlanta.example.com"))
-			refused(w, invite, 480)
-			w.register("ss2", "biloxi.example.com", "") // over a new one
-			_, call := invited(w)
-			w.bob.Reply(call, 200)
-			w.alice.Expect(200)
+			invite, call := invited(w)
+			w.bob.Reply(call, 486)
+			w.bob.Expect("ACK")
+			refused(w, invite, 486)
 		})
 		wantCount(t, seen, "ss2>bob INVITE", 1)
 	})

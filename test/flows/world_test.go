@@ -105,6 +105,7 @@ func enact(t *testing.T, c cast, script func(*world)) (heard []*Tapped) {
 		for _, m := range w.tap.Messages() {
 			t.Errorf("after the flow: %s\n%s", m, m.Raw)
 		}
+		w.nothingLeft()
 		w.alice.Close()
 		w.bob.Close()
 		for _, b := range w.beds {
@@ -112,6 +113,20 @@ func enact(t *testing.T, c cast, script func(*world)) (heard []*Tapped) {
 		}
 	})
 	return heard
+}
+
+// nothingLeft wants the servers to have forgotten all that they held for the flow.
+func (w *world) nothingLeft() {
+	w.t.Helper()
+	for name, b := range w.beds {
+		st := b.Server.Status()
+		if s := st.Transactions; s.Clients+s.Servers != 0 || s.Bytes != 0 {
+			w.t.Errorf("%s holds transactions: %+v", name, s)
+		}
+		if st.Resolver.Pending != 0 {
+			w.t.Errorf("%s waits for names: %+v", name, st.Resolver)
+		}
+	}
 }
 
 // quiet is longer than every timer of RFC 3261 lasts, Timer C included.
