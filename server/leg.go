@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"net/netip"
 	"time"
 
 	"biloxi/proxy"
@@ -155,14 +156,20 @@ func (r *relay) send(now time.Time, l *leg, t *proxy.Target, flow sip.Flow) {
 		r.lookUp(now, l)
 		return
 	}
+	// A connection that has closed is not opened again for a request, as it is for an answer: the next address is
+	// for that.
+	to := l.target.Addr
+	if flow.Transport.Reliable() {
+		to = netip.AddrPort{}
+	}
 	if r.req.Method() == sip.Ack {
-		if s.transport.Send(flow, l.target.Addr, d.message) != nil {
+		if s.transport.Send(flow, to, d.message) != nil {
 			s.ledger.lostAcks.Add(1)
 		}
 		return
 	}
 	r.holds.Add(1) // the client transaction's
-	id, err := s.transactions.NewClient(now, d.message, flow, l.target.Addr, l)
+	id, err := s.transactions.NewClient(now, d.message, flow, to, l)
 	if err == nil {
 		l.client = id
 		s.ledger.forwarded.Add(1)
