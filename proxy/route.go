@@ -92,7 +92,7 @@ func (in *Received) route(i int) (sip.NameAddr, error) { return sip.ParseNameAdd
 // are known by lr and our name, and the users in them are flow tokens.
 func (in *Received) undoStrict(self Self) *Refusal {
 	u := &in.URI
-	if in.kept.empty() || !u.Params.Has("lr") || u.User != nil && !isToken(u.User) || !self.Is(u.Host, u.Port) {
+	if in.kept.empty() || !u.Params.Has("lr") || u.User != nil && !isToken(u.User) || leaves(u, self) || !self.Is(u.Host, u.Port) {
 		return nil
 	}
 	in.took(u)
@@ -165,7 +165,7 @@ func (in *Received) popOwn(self Self) *Refusal {
 		if err != nil {
 			return BadRoute
 		}
-		if !first.URI.IsSIP() || !self.Is(first.URI.Host, first.URI.Port) {
+		if !first.URI.IsSIP() || leaves(&first.URI, self) || !self.Is(first.URI.Host, first.URI.Port) {
 			return nil
 		}
 		in.took(&first.URI)
@@ -188,8 +188,13 @@ func (in *Received) Routed() bool { return !in.kept.empty() }
 // Leaves reports whether the request goes on to another element, whatever domain its Request-URI names: Route leads
 // there, or a maddr (RFC 3261 §16.5: the Request-URI is then the only target).
 func (in *Received) Leaves(self Self) bool {
-	maddr, ok := in.URI.Params.Value("maddr")
-	return in.Routed() || ok && !self.Is(maddr, in.URI.Port)
+	return in.Routed() || leaves(&in.URI, self)
+}
+
+// leaves reports whether a URI has the maddr of another element.
+func leaves(u *sip.URI, self Self) bool {
+	maddr, ok := u.Params.Value("maddr")
+	return ok && !self.Is(maddr, u.Port)
 }
 
 // Arrived reports whether the Request-URI names this element or a domain of its, and nothing leads elsewhere.
