@@ -103,6 +103,12 @@ func TestNextHop(t *testing.T) {
 				}, trusting, func(cfg *config.Config) { cfg.Proxy.Outbound = c.outbound })
 			}
 		}
+		onPath(t, func(p *path) {
+			alice, bob := p.alice(tls), p.bob()
+			invite := alice.Invite("sips:bob@biloxi.example.com")
+			invite.Ack(alice.Expect("480 INVITE")) // RFC 5630 §5.3: his sip contact is none for it
+			quiet(bob)
+		})
 	})
 	t.Run("PX-044", func(t *testing.T) {
 		zone := `

@@ -1,7 +1,9 @@
 package conformance
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"biloxi/config"
 	"biloxi/sip"
@@ -26,6 +28,15 @@ func TestRoutes(t *testing.T) {
 			call.Request("BYE", URI(record), Replace("Route", "<sip:"+thirdAt+";lr>, <"+call.Target+">"))
 			quiet(bob)
 			third.Expect("BYE").WantURI(call.Target).WantList("Route", "<sip:"+thirdAt+";lr>")
+		})
+		// What stands in the user part of the Record-Route of a connection comes back with it.
+		onPath(t, func(p *path) {
+			alice, bob := p.alice(tcp), p.bob()
+			invite := alice.Invite(toBob)
+			_, call := p.answered(invite, bob, bob.Expect("INVITE"))
+			call.Toward(p.Hop(udp)).Request("INFO", URI(nameURI(call.Routes[0])), Replace("Route", strings.Join(call.Routes[1:], ", ")+", <"+call.Target+">"))
+			alice.Reply(alice.Expect("INFO").WantURI(call.Target).Lacks("Route"), 200)
+			bob.Expect("200 INFO")
 		})
 		onPath(t, func(p *path) {
 			alice, other := p.alice(udp), p.stranger("carol", otherAt)
@@ -54,7 +65,7 @@ func TestRoutes(t *testing.T) {
 	})
 	t.Run("PX-018", func(t *testing.T) {
 		for _, route := range [][]Edit{{Route(me, "<sip:"+thirdAt+";lr>")}, {Route(me), Route("<sip:" + thirdAt + ";lr>")},
-			{Route("Proxy <sip:"+bed.Domain+":5060;lr>;x=y", "<sip:"+thirdAt+";lr>")}} {
+			{Route(me, "<sip:"+proxyAt+":5060;lr;transport=udp>", "<sip:"+thirdAt+";lr>")}, {Route("Proxy <sip:"+bed.Domain+":5060;lr>;x=y", "<sip:"+thirdAt+";lr>")}} {
 			onPath(t, func(p *path) {
 				alice, other, third := p.alice(udp), p.stranger("carol", otherAt), p.stranger("third", thirdAt)
 				alice.Invite("sip:carol@other.example.com", route...)
@@ -69,6 +80,12 @@ func TestRoutes(t *testing.T) {
 		})
 	})
 	t.Run("PX-019", func(t *testing.T) {
+		onPath(t, func(p *path) {
+			alice, third := p.alice(udp), p.stranger("third", thirdAt)
+			routes := []string{"<sip:" + bed.Domain + ";maddr=" + thirdAt + ";lr>"}
+			alice.Invite("sip:carol@other.example.com", Route(routes...))
+			third.Expect("INVITE").WantList("Route", routes...)
+		}, trusting)
 		onPath(t, func(p *path) {
 			alice, other, third := p.alice(udp), p.stranger("carol", otherAt), p.stranger("third", thirdAt)
 			routes := []string{"Third <sip:" + thirdAt + ";lr;x=y>;z", "<sip:" + proxyAt + ";lr>"}
@@ -132,7 +149,7 @@ func TestTargets(t *testing.T) {
 		onPath(t, func(p *path) {
 			alice, bob := p.alice(udp), p.bob()
 			for _, uri := range []string{"sip:%62ob@" + bed.Domain + ";user=phone", "sip:b%6fb@Biloxi.EXAMPLE.com", "sip:bob@" + bed.Domain + ":5060;x=y",
-				"sip:bob:secret@" + bed.Domain, "sip:bob@" + proxyAt, "SIP:bob@" + bed.Host} {
+				"sip:bob:secret@" + bed.Domain, "sip:bob@" + proxyAt, "SIP:bob@" + bed.Host, "sip:bob@" + bed.Domain + "."} {
 				invite := alice.Invite(uri, To("<"+toBob+">"))
 				refused(invite, bob.Expect("INVITE").WantURI(bob.ContactURI(udp)))
 			}
@@ -197,6 +214,14 @@ func TestTargets(t *testing.T) {
 			invite.Ack(alice.Expect("480 INVITE"))
 			alice.Request("OPTIONS", toBob)
 			alice.Expect("480 OPTIONS")
+			bob := p.bob("<sip:bob@" + bobAt + ">;expires=100")
+			alice.Request("MESSAGE", toBob)
+			bob.Reply(bob.Expect("MESSAGE"), 200)
+			alice.Expect("200 MESSAGE")
+			time.Sleep(101 * time.Second)
+			invite = alice.Invite(toBob)
+			invite.Ack(alice.Expect("480 INVITE"))
+			quiet(bob)
 		})
 	})
 	t.Run("PX-028", func(t *testing.T) {

@@ -45,7 +45,8 @@ func TestValidation(t *testing.T) {
 		onPath(t, func(p *path) {
 			alice, bob := p.alice(udp), p.bob()
 			broken := map[string]string{"Date": "garbage", "Accept": "/;;,", "Alert-Info": "<<no end", "Expires": "soon",
-				"Retry-After": "-1", "Warning": "@@", "Contact": `"open <sip:a@b`, "Organization": "\xff\xfe", "Timestamp": "x"}
+				"Retry-After": "-1", "Warning": "@@", "Contact": `"open <sip:a@b`, "Organization": "\xff\xfe", "Timestamp": "x", "Require": "@@", "Supported": ";;", "Authorization": "Digest", "Proxy-Authorization": "garbage",
+				"Path": "<", "Session-Expires": "never", "RSeq": "x", "Content-Disposition": ";"}
 			var lines []string
 			for name, value := range broken {
 				lines = append(lines, name+": "+value)
@@ -110,6 +111,15 @@ func TestValidation(t *testing.T) {
 			alice.Request("MESSAGE", toBob, MaxForwards("0"))
 			alice.Expect("483 MESSAGE")
 			quiet(bob, alice)
+			invite = alice.Invite(toBob)
+			bob.Reply(bob.Expect("INVITE"), 200)
+			call := alice.Dialog(invite, alice.Expect("200 INVITE"))
+			call.Ack(MaxForwards("0"))
+			call.Bye(MaxForwards("0"))
+			alice.Expect("483 BYE")
+			for _, again := range bob.Drain() {
+				again.Fatalf("it came here")
+			}
 		})
 	})
 	t.Run("PX-009", func(t *testing.T) {
