@@ -57,7 +57,7 @@ func TestInviteClient(t *testing.T) {
 		timeout := s.alice.ExpectWithin(time.Minute, 408)
 		invite.Ack(timeout)
 		wantTimes(t, copies(bob, "INVITE", time.Minute), timerA...)
-		if took := timeout.At.Sub(began); took < 32*time.Second || took > 32*time.Second+late {
+		if took := timeout.At.Sub(began); took < 32*time.Second || took > 32*time.Second+tardy {
 			t.Errorf("408 after %v", took)
 		}
 		silent(0, s.alice)

@@ -42,7 +42,7 @@ func TestTimers(t *testing.T) {
 			time.Sleep(want.confirmed - 10*time.Millisecond)
 			invite.Again()
 			silent(0, s.alice, bob)
-			time.Sleep(10*time.Millisecond + late)
+			time.Sleep(10*time.Millisecond + tardy)
 			invite.Again()
 			bob.Expect("INVITE")
 		})

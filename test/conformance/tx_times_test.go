@@ -9,8 +9,8 @@ import (
 	. "biloxi/siptest"
 )
 
-// late is how much behind its time a timer may fire: the transaction layer looks at its clock every 10 ms.
-const late = 20 * time.Millisecond
+// tardy is how much behind its time a timer may fire: the transaction layer looks at its clock every 10 ms.
+const tardy = 20 * time.Millisecond
 
 // copies lets d go by and returns when messages came to an agent, each since the first. All are what it says.
 func copies(a *Agent, what string, d time.Duration) (times []time.Duration) {
@@ -35,7 +35,7 @@ func wantTimes(t *testing.T, times []time.Duration, milliseconds ...int) {
 	good := len(times) == len(milliseconds)
 	for i := 0; good && i < len(times); i++ {
 		want := time.Duration(milliseconds[i]) * time.Millisecond
-		good = times[i] >= want && times[i] < want+late
+		good = times[i] >= want && times[i] < want+tardy
 	}
 	if !good {
 		t.Fatalf("copies at %v, want them at %v ms", times, milliseconds)
