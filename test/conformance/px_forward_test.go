@@ -238,6 +238,15 @@ func TestRecordRoute(t *testing.T) {
 				})
 			}
 		}
+		// A name that others know the server by leads back as an address does.
+		onPath(t, func(p *path) {
+			alice, bob := p.alice(udp), p.bob()
+			invite := alice.Invite(toBob)
+			offer := bob.Expect("INVITE").Carries("Record-Route", "<sip:edge.biloxi.example.com;").Carries("Via", "UDP edge.biloxi.example.com;")
+			calling, _ := p.answered(invite, bob, offer)
+			calling.Bye()
+			bob.Expect("BYE").Lacks("Route")
+		}, func(c *config.Config) { c.Listeners[0].Advertise = "edge.biloxi.example.com" })
 	})
 	t.Run("PX-038", func(t *testing.T) {
 		onPath(t, func(p *path) {

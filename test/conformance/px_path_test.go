@@ -2,6 +2,7 @@ package conformance
 
 import (
 	cryptotls "crypto/tls"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,11 +51,7 @@ func onPath(t *testing.T, fn func(p *path), changes ...func(*config.Config)) {
 
 // trusting has the server forward whatever comes from alice.
 func trusting(c *config.Config) {
-	var alice config.Prefix
-	if err := alice.UnmarshalText([]byte(aliceAt)); err != nil {
-		panic(err) // a fault of the test
-	}
-	c.Proxy.Trusted = append(c.Proxy.Trusted, alice)
+	c.Proxy.Trusted = append(c.Proxy.Trusted, config.Prefix(netip.MustParsePrefix(aliceAt+"/32")))
 }
 
 // transports are those that a caller may use in the clear.
