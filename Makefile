@@ -6,6 +6,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # A Debian version begins with a digit: a commit without a tag is 0.0.0 and some more.
 DEB_VERSION = $(shell echo "$(VERSION)" | sed -E 's/^v//; /^[0-9]+[.]/!s/^/0.0.0+g/; s/-/./g')
 FUZZTIME ?= 3s
+SCENARIOS ?=
+RUNS ?= 5
+DURATION ?= 5s
 PROGRAMS := $(CURDIR)/bin
 
 .PHONY: help
@@ -61,7 +64,17 @@ test-tools: ## install what the tests need with apt (root on Debian), or name wh
 	@test/tools.sh
 
 .PHONY: bench
-bench: ## benchmarks of all packages: ns, B and allocations per operation
+bench: build ## Biloxi beside a tuned Kamailio, into docs/benchmarks.md (SCENARIOS="udp-call TLS" RUNS=5 DURATION=5s)
+	go run ./test/bench -scenarios "$(SCENARIOS)" -runs $(RUNS) -duration $(DURATION)
+
+.PHONY: profile
+profile: ## CPU and allocation profiles of each scenario, in dist/profiles (SCENARIOS, DURATION)
+	@mkdir -p dist/profiles
+	CGO_ENABLED=0 go build -tags profile -ldflags "-X main.version=$(VERSION)" -o dist/profiles/biloxi ./cmd/biloxi
+	go run ./test/bench -biloxi dist/profiles/biloxi -profiles dist/profiles -scenarios "$(SCENARIOS)" -duration $(DURATION)
+
+.PHONY: microbench
+microbench: ## benchmarks of all packages: ns, B and allocations per operation
 	go test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: vuln

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/signal"
 	"strings"
 	"syscall"
 	"time"
@@ -71,7 +70,7 @@ what was measured.`
 }
 
 func (cmd *benchCmd) Run(c *console) error {
-	ctx, stop := c.interruptible()
+	ctx, stop := c.untilSignal()
 	defer stop()
 	cfg, err := cmd.config(ctx)
 	if err != nil {
@@ -89,13 +88,6 @@ func (cmd *benchCmd) Run(c *console) error {
 		}
 	}
 	return cmd.explain(err, res)
-}
-
-// interruptible is a context that ends with Ctrl-C or a console's signal; a second Ctrl-C ends the program.
-func (c *console) interruptible() (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
 }
 
 // config makes the measurement's configuration of the flags.

@@ -79,7 +79,7 @@ var errReported = errors.New("failed, as reported")
 
 func main() {
 	c := &console{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Environ: os.Environ()}
-	os.Exit(run(os.Args[1:], c))
+	os.Exit(profiled(func() int { return run(os.Args[1:], c) }))
 }
 
 // run is the whole program: it runs the command that args names and returns the exit code.

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"biloxi/bench"
+)
+
+// measure runs biloxi bench once against a server and returns what it measured.
+func (h *harness) measure(ctx context.Context, p *proc, pids []int, r *row, flags ...string) (*bench.Result, error) {
+	list := make([]string, len(pids))
+	for i, pid := range pids {
+		list[i] = strconv.Itoa(pid)
+	}
+	args := append([]string{"bench", p.uri(r.scenario.transport)}, flags...)
+	if p.name == "biloxi" {
+		r.note(command(exec.Command(h.biloxi, append(args, "--pid", "$PID")...)))
+	}
+	cmd := exec.CommandContext(ctx, h.biloxi, append(args, "--json", "--pid", strings.Join(list, ","))...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var res bench.Result
+	if json.Unmarshal(out.Bytes(), &res) != nil || res.Scenario == "" {
+		return nil, fmt.Errorf("against %s: %v %s", p.name, err, strings.TrimSpace(errs.String()))
+	}
+	if s := res.Sample; s != nil {
+		fmt.Fprintf(os.Stderr, "%s, %s: %d wrong %v, %d unanswered\n%s\n%s\n", r.Name, p.name, res.Wrong, res.Faults, res.Unanswered, s.Request, s.Message)
+	}
+	return &res, nil
+}
+
+// both starts both servers; done ends them.
+func (h *harness) both(ctx context.Context, s scenario) (ours, theirs *proc, pids []int, done func(), err error) {
+	db, err := h.openDatabase(ctx, s.database, s.name)
+	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	durability := s.durability
+	if durability == "" {
+		durability = "none"
+	}
+	done = func() { ours.stop(); theirs.stop(); db.close() }
+	if ours, err = h.startBiloxi(durability+"-"+strconv.Itoa(s.subscribers(h)), durability, s.subscribers(h)); err == nil {
+		theirs, err = h.startKamailio(s.name, s.streams(), db)
+	}
+	if err != nil {
+		done()
+		return nil, nil, nil, nil, err
+	}
+	pids = []int{theirs.pid()}
+	if db.pid != 0 {
+		pids = append(pids, db.pid)
+	}
+	return ours, theirs, pids, done, nil
+}
+
+// turns runs both by turns and returns the results of each.
+func (h *harness) turns(ctx context.Context, s scenario, r *row) (a, b []*bench.Result, err error) {
+	ours, theirs, pids, done, err := h.both(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer done()
+	r.note(command(ours.cmd))
+	r.note(command(theirs.cmd))
+	flags := append(s.flags(h), "-d", h.duration.String())
+	for range h.runs {
+		one, err := h.measure(ctx, ours, []int{ours.pid()}, r, flags...)
+		if err != nil {
+			return nil, nil, err
+		}
+		time.Sleep(h.pause)
+		other, err := h.measure(ctx, theirs, pids, r, flags...)
+		if err != nil {
+			return nil, nil, err
+		}
+		time.Sleep(h.pause)
+		a, b = append(a, one), append(b, other)
+	}
+	return a, b, nil
+}
+
+// pair compares the CPU time of one operation.
+func pair(ctx context.Context, h *harness, s scenario) row {
+	return h.compare(ctx, s, "µs of CPU", func(r *bench.Result) float64 {
+		if r.ServerCPU == nil {
+			return 0
+		}
+		return r.ServerCPU.Operation
+	})
+}
+
+// latency compares the 99th percentile at one rate.
+func latency(ctx context.Context, h *harness, s scenario) row {
+	return h.compare(ctx, s, "µs, p99", func(r *bench.Result) float64 { return r.Latency.P99 })
+}
+
+// compare runs a scenario by turns and takes the median of the ratios of each two runs.
+func (h *harness) compare(ctx context.Context, s scenario, unit string, value func(*bench.Result) float64) row {
+	r := s.row()
+	r.Unit = unit
+	a, b, err := h.turns(ctx, s, &r)
+	if err != nil {
+		r.skip(err)
+		return r
+	}
+	var ours, theirs, ratios []float64
+	for i := range a {
+		ours, theirs = append(ours, value(a[i])), append(theirs, value(b[i]))
+		if theirs[i] > 0 {
+			ratios = append(ratios, ours[i]/theirs[i])
+		}
+	}
+	if len(ratios) == 0 {
+		r.skip(errors.New("nothing was measured"))
+		return r
+	}
+	slices.Sort(ratios)
+	r.Ours, r.Theirs = median(ours), median(theirs)
+	r.Ratio, r.Low, r.High, r.Runs = median(ratios), ratios[0], ratios[len(ratios)-1], len(ratios)
+	r.count(a, b)
+	r.judge()
+	return r
+}
+
+// median of numbers, which are sorted.
+func median(n []float64) float64 {
+	n = slices.Sorted(slices.Values(n))
+	k := len(n) / 2
+	if len(n)%2 == 0 {
+		return (n[k-1] + n[k]) / 2
+	}
+	return n[k]
+}
