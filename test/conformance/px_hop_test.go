@@ -8,8 +8,8 @@ import (
 	. "biloxi/siptest"
 )
 
-// TestNextHop: where a copy is sent to (RFC 3261 §16.6 steps 6 and 7, RFC 3263).
-func TestNextHop(t *testing.T) {
+// TestWhereTo: where a copy is sent to (RFC 3261 §16.6 steps 6 and 7, RFC 3263).
+func TestWhereTo(t *testing.T) {
 	const carol = "sip:carol@other.example.com"
 	const deadAt, deadToo = "192.0.2.66", "192.0.2.67"
 
