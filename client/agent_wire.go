@@ -78,7 +78,11 @@ func (a *Agent) Request(_ time.Time, req *sip.Request, flow sip.Flow) {
 
 // Cancel takes a CANCEL.
 func (a *Agent) Cancel(_ time.Time, _ transaction.ID, owner any, req *sip.Request, flow sip.Flow) {
-	a.inbox.post(func() { a.cancelled(owner.(*incoming), req, flow) })
+	in, ok := owner.(*incoming)
+	if !ok {
+		in = &incoming{tag: random(), over: true} // what it means has its final response
+	}
+	a.inbox.post(func() { a.cancelled(in, req, flow) })
 }
 
 // Ack takes an ACK for a 2xx from an old client.
