@@ -9,7 +9,8 @@ import (
 
 // NewClient sends a request along flow to `to`, in a client transaction of its own (RFC 3261 §17.1). The request is
 // whole, with a topmost Via whose branch nobody else has; it is copied where it is needed again. ACK has no
-// transaction. An INVITE that gets nothing but provisional responses is held until the user calls Cancel or
+// transaction. With a final response to another request than INVITE the user's part is over: Terminated comes right
+// behind it, and what comes again is absorbed all the same (Timer K). An INVITE that gets nothing but provisional responses is held until the user calls Cancel or
 // Terminate (RFC 3261 §16.6 step 11, Timer C).
 //
 // The error is ErrFull, ErrMessage, ErrExists for a branch that is in use, or the sender's: the transaction does
@@ -28,11 +29,10 @@ func (l *Layer) NewClient(now time.Time, request []byte, flow sip.Flow, to netip
 	s := l.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.find(k) != nil {
+	if s.find(k) != nil || s.filed(k, m.Method()) != nil {
 		return ID{}, ErrExists
 	}
-	if !l.admit(l.max) {
-		s.stats.Refused++
+	if !s.admit(l.max) {
 		return ID{}, ErrFull
 	}
 	return s.client(k, m, l.moment(now), flow, to, owner)
@@ -80,7 +80,7 @@ func (l *Layer) Cancel(now time.Time, id ID) error {
 }
 
 // ReceiveResponse takes a response from the network. One that no client transaction waits for is dropped and
-// counted (RFC 6026 §8.9): false. That its topmost Via is ours its branch shows (RFC 3261 §18.1.2).
+// counted (RFC 6026 §8.9): false, unless it is one that came before. That its topmost Via is ours its branch shows (RFC 3261 §18.1.2).
 func (l *Layer) ReceiveResponse(now time.Time, resp *sip.Message, flow sip.Flow) bool {
 	var branch []byte
 	if via, err := resp.Via(); err == nil {
@@ -92,9 +92,12 @@ func (l *Layer) ReceiveResponse(now time.Time, resp *sip.Message, flow sip.Flow)
 	s.mu.Lock()
 	t := s.find(k)
 	if t == nil || !resp.IsResponse() {
-		s.stats.Strays++
+		known := cseq.Method != sip.Invite && s.logs[forT4].find(k) != nil // until Timer K fires
+		if !known {
+			s.stats.Strays++
+		}
 		s.mu.Unlock()
-		return false
+		return known
 	}
 	tell, err := s.step(t, l.moment(now), statusEvent(resp.StatusCode()), nil, resp)
 	n := s.notice(t, tell, err)
@@ -125,6 +128,9 @@ func (l *Layer) Undelivered(now time.Time, m *sip.Message, cause error) {
 	s.mu.Lock()
 	t := s.find(k)
 	if t == nil {
+		if s.logs[forJ].find(k) != nil {
+			s.stats.TransportErrors++
+		}
 		s.mu.Unlock()
 		return
 	}

@@ -3,6 +3,7 @@ package transaction
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 // What the layer refuses.
 var (
-	// ErrFull: as many transactions are held as may be. A request gets 503 with Retry-After, without a
+	// ErrFull: as many transactions are at work as may be. A request gets 503 with Retry-After, without a
 	// transaction.
 	ErrFull = errors.New("transaction: too many transactions")
 
@@ -33,8 +34,15 @@ var (
 // Config is what a layer is told once.
 type Config struct {
 	Timers Timers
-	Max    int    // most transactions held at a time; 0: DefaultMax
-	Fired  func() // called by Run behind each Advance, so that what was sent can leave at once; nil: nothing
+	Max    int // most transactions at work at a time, that have no final response yet; 0: DefaultMax
+
+	// MaxFinished is how many bytes may be held of transactions that have their final response, and are there to
+	// absorb what comes again: DefaultMaxFinished if 0. Past it the oldest that absorb retransmissions of other
+	// requests than INVITE are given up before their Timer J fires: a retransmission that comes later is a new
+	// request. Where INVITEs alone are too much new work is refused, as past Max.
+	MaxFinished int64
+
+	Fired func() // called by Run behind each Advance, so that what was sent can leave at once; nil: nothing
 }
 
 // Layer is the transaction layer of one element (RFC 3261 §17). All its methods may be called from any goroutine
@@ -44,13 +52,17 @@ type Layer struct {
 	user   User
 	timers Timers
 	max    int64
+	share  int64 // of a shard of the bytes of finished transactions
 	fired  func()
 	epoch  time.Time
 	keys   matcher
-	held   atomic.Int64
-	bytes  atomic.Int64
-	wake   chan struct{} // Run waits there while nothing is held
-	parsed sync.Pool     // *sip.Message
+	chunks *chunks
+
+	working atomic.Int64  // transactions without a final response
+	bytes   atomic.Int64  // of messages that they keep
+	wake    chan struct{} // Run waits there while nothing is held
+	parsed  sync.Pool     // *sip.Message
+
 	shards [shardCount]shard
 }
 
@@ -58,10 +70,16 @@ type Layer struct {
 // Run, or Advance at least every 10 ms.
 func New(cfg Config, now time.Time, s Sender, u User) *Layer {
 	l := &Layer{sender: s, user: u, timers: cfg.Timers.orDefault(), max: int64(cfg.Max), fired: cfg.Fired, epoch: now,
-		keys: newMatcher(), wake: make(chan struct{}, 1)}
+		keys: newMatcher(), chunks: newChunks(), wake: make(chan struct{}, 1)}
 	if l.max <= 0 {
 		l.max = DefaultMax
 	}
+	if cfg.MaxFinished <= 0 {
+		cfg.MaxFinished = DefaultMaxFinished
+	}
+	l.share = cfg.MaxFinished / shardCount
+	// The chunks outlive no layer, and no layer is used while nothing refers to it.
+	runtime.AddCleanup(l, (*chunks).close, l.chunks)
 	l.parsed.New = func() any { return new(sip.Message) }
 	for i := range l.shards {
 		l.shards[i].layer = l
@@ -73,10 +91,17 @@ func (l *Layer) moment(now time.Time) moment { return now.Sub(l.epoch) }
 
 func (l *Layer) shard(k key) *shard { return &l.shards[k.a%shardCount] }
 
-// admit counts one more transaction if there is room among the first limit of them.
-func (l *Layer) admit(limit int64) bool {
-	if l.held.Add(1) > limit || l.bytes.Load() >= limit*MaxBytesEach {
-		l.held.Add(-1)
+// admit counts one more transaction at work if there is room among the first limit of them.
+func (s *shard) admit(limit int64) bool {
+	l := s.layer
+	// Of the share of finished ones the same part is free for running work as of those at work.
+	if s.ended*l.max >= l.share*limit {
+		s.stats.Refused++
+		return false
+	}
+	if l.working.Add(1) > limit || l.bytes.Load() >= limit*MaxBytesEach {
+		l.working.Add(-1)
+		s.stats.Refused++
 		return false
 	}
 	select {
@@ -146,7 +171,34 @@ func (l *Layer) Detach(id ID) bool {
 	return true
 }
 
-// State returns the state that a transaction is in, Terminated when it is over.
+// Own gives a transaction to another owner, who hears all that comes of it, Terminated too. What has begun to call the
+// user on another goroutine still names the owner before; Terminated never does.
+//
+// False: it is over, and the owner before hears or has heard Terminated; or it is detached.
+func (l *Layer) Own(id ID, owner any) bool {
+	t := id.lock()
+	if t == nil {
+		return false
+	}
+	defer t.shard.mu.Unlock()
+	if t.silent {
+		return false
+	}
+	t.owner = owner
+	return true
+}
+
+// Owner is whose a transaction is, nil if it is over or detached.
+func (l *Layer) Owner(id ID) any {
+	t := id.lock()
+	if t == nil {
+		return nil
+	}
+	defer t.shard.mu.Unlock()
+	return t.owner
+}
+
+// State returns the state that a transaction is in, Terminated when its user's part is over.
 func (l *Layer) State(id ID) State {
 	t := id.lock()
 	if t == nil {
@@ -157,18 +209,25 @@ func (l *Layer) State(id ID) State {
 }
 
 // Advance lets the timers fire that are due at now.
-func (l *Layer) Advance(now time.Time) {
+func (l *Layer) Advance(now time.Time) { l.advance(now) }
+
+// advance is Advance, and reports whether nothing is held any more.
+func (l *Layer) advance(now time.Time) (empty bool) {
 	var out [fireBudget]notice
+	empty = true
 	at := l.moment(now)
 	for i := range l.shards {
 		for more := true; more; {
 			var told []notice
-			told, more = l.shards[i].fire(at, out[:0])
+			var none bool
+			told, more, none = l.shards[i].fire(at, out[:0])
 			for _, n := range told {
 				l.deliver(now, n, nil, nil, sip.Flow{})
 			}
+			empty = empty && (more || none)
 		}
 	}
+	return empty
 }
 
 // Run advances the layer until ctx is done. Transactions that are held then are left as they are.
@@ -181,11 +240,11 @@ func (l *Layer) Run(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		l.Advance(time.Now())
+		empty := l.advance(time.Now())
 		if l.fired != nil {
 			l.fired()
 		}
-		if l.held.Load() > 0 {
+		if !empty {
 			continue
 		}
 		ticker.Stop()

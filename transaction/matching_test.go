@@ -104,8 +104,8 @@ func TestMatchAck(t *testing.T) {
 		want   string
 		state  State
 	}{
-		{"to a refusal", invite, 486, ackOf(t, invite, 486, "ours"), "", Confirmed},
-		{"whatever its tag, if it has a branch", invite, 486, ackOf(t, invite, 486, "other"), "", Confirmed},
+		{"to a refusal", invite, 486, ackOf(t, invite, 486, "ours"), "", Terminated},
+		{"whatever its tag, if it has a branch", invite, 486, ackOf(t, invite, 486, "other"), "", Terminated},
 		{"of another branch", invite, 486, ackOf(t, requestText("INVITE", "z9hG4bKother"), 486, "ours"), "request ACK", Completed},
 		{"to a 2xx with the INVITE's branch", invite, 200, ackOf(t, invite, 200, "ours"), "ack", Accepted},
 		{"to a 2xx with its own branch", invite, 200, ackOf(t, requestText("INVITE", "z9hG4bKother"), 200, "ours"), "request ACK", Accepted},
@@ -125,10 +125,16 @@ func TestMatchAck(t *testing.T) {
 			}
 			w.events = nil
 			w.receive(row.ack)
-			if row.want == "" {
-				w.want()
-			} else {
+			switch {
+			case row.want != "":
 				w.want(row.want)
+			case row.state == Terminated:
+				w.want("terminated")
+				w.receive(row.ack) // which the record absorbs, as it does the INVITE
+				w.receive(row.invite)
+				w.want()
+			default:
+				w.want()
 			}
 			if s := w.layer.State(w.ids[0]); s != row.state {
 				t.Errorf("state %v, wanted %v", s, row.state)
@@ -168,7 +174,7 @@ func TestMatchCancel(t *testing.T) {
 					t.Error(err)
 				}
 				w.receive(cancelOf(request))
-				w.want("send 200", "send 200")
+				w.want("send 200", "terminated", "send 200")
 			})
 		}
 	}

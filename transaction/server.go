@@ -35,8 +35,9 @@ func (l *Layer) absorb(now time.Time, req *sip.Request) bool {
 	s.mu.Lock()
 	t := s.find(k)
 	if t == nil {
+		known := s.recall(k, req.Method())
 		s.mu.Unlock()
-		return false
+		return known
 	}
 	n := s.again(t, l.moment(now))
 	s.mu.Unlock()
@@ -67,6 +68,11 @@ func (l *Layer) ackTo(now time.Time, k key, req *sip.Request, flow sip.Flow) boo
 	s := l.shard(k)
 	s.mu.Lock()
 	t := s.find(k)
+	if t == nil && s.logs[forT4].find(k) != nil {
+		s.stats.Absorbed++ // RFC 3261 §17.2.1: until Timer I fires
+		s.mu.Unlock()
+		return true
+	}
 	// In Accepted, several 2xx with a tag each may have been sent, and the ACK is the user's anyway.
 	if t == nil || t.old && t.state != Accepted && t.toTag != l.keys.tag(req.To.Tag()) {
 		s.mu.Unlock()
@@ -91,8 +97,12 @@ func (l *Layer) receiveCancel(now time.Time, req *sip.Request, flow sip.Flow) bo
 	s.mu.Lock()
 	t := s.cancelled(k)
 	if t == nil {
+		known := s.cancelsFiled(k)
 		s.mu.Unlock()
-		return false
+		if known {
+			l.user.Cancel(now, ID{}, nil, req, flow)
+		}
+		return known
 	}
 	n := notice{id: t.id(), owner: t.owner}
 	t.calls++
@@ -117,14 +127,28 @@ func (s *shard) cancelled(k key) *transaction {
 	return nil
 }
 
+// cancelsFiled reports whether a CANCEL with key k means a transaction that is a record.
+func (s *shard) cancelsFiled(k key) bool {
+	for _, m := range methods {
+		if m != sip.Cancel && s.filed(k.of(m), m) != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // NewServer makes a server transaction for a request that the user was given (RFC 3261 §17.2). Its responses go
 // along flow to `to` (RFC 3261 §18.2.2). A 100 goes out if the user does not answer: to an INVITE after 200 ms
 // (§17.2.1), to another request when the client's Timer E has reached T2 (RFC 4320 §4.1).
 //
 // An INVITE that the user never answers is held until it does, or calls Terminate: no timer ends Proceeding.
 //
+// The user's part ends before the transaction does where nothing but to absorb is left of that: with the final response
+// to another request than INVITE, and with the ACK of a refusal. Terminated comes then, while what comes again is
+// answered as it was until Timer J or I fires.
+//
 // The error is ErrFull, ErrExists or, for an ACK, ErrMessage. The last eighth of what may be held is kept for
-// requests within a dialog, and a CANCEL of what is held is never refused.
+// requests within a dialog, and a CANCEL of what is at work is never refused.
 func (l *Layer) NewServer(now time.Time, req *sip.Request, flow sip.Flow, to netip.AddrPort, owner any) (ID, error) {
 	if req.Method() == sip.Ack {
 		return ID{}, ErrMessage
@@ -139,19 +163,21 @@ func (l *Layer) NewServer(now time.Time, req *sip.Request, flow sip.Flow, to net
 		return ID{}, ErrExists
 	}
 	defer s.mu.Unlock()
-	if !l.admit(s.limit(k, req)) {
-		s.stats.Refused++
+	if s.recall(k, req.Method()) {
+		return ID{}, ErrExists
+	}
+	if !s.admit(s.limit(k, req)) {
 		return ID{}, ErrFull
 	}
 	return s.server(k, old, req, l.moment(now), flow, to, owner), nil
 }
 
-// limit is how many transactions may be held with a new one for req.
+// limit is how many transactions may be at work with a new one for req.
 func (s *shard) limit(k key, req *sip.Request) int64 {
 	limit := s.layer.max
 	switch {
 	case req.Method() == sip.Cancel && s.cancelled(k) != nil:
-		return 2 * limit // one at the most for each that is held
+		return 2 * limit // one at the most for each that is at work
 	case req.To.Tag() != nil:
 		return limit
 	}

@@ -15,6 +15,8 @@ type shard struct {
 	wheel  wheel
 	memory memory
 	stats  Stats
+	logs   [2]log // by lasting
+	ended  int64  // bytes of the transactions that are finished and in no log
 
 	message sip.Message // scratch
 	buf     []byte      // scratch
@@ -35,7 +37,7 @@ type notice struct {
 // add makes a transaction with that machine.
 func (s *shard) add(k key, m machine, flow sip.Flow, to netip.AddrPort, owner any) *transaction {
 	t := s.memory.transaction(s)
-	t.machine, t.key, t.flow, t.to, t.owner = m, k, flow, to, owner
+	t.machine, t.key, t.route, t.owner = m, k, newRoute(flow, to), owner
 	s.insert(t)
 	s.stats.Created++
 	if t.server() {
@@ -52,6 +54,9 @@ func (s *shard) step(t *transaction, now moment, e event, give []byte, got *sip.
 	before := t.state
 	next, d := t.machine.step(s.layer.timers, now, e)
 	t.machine = next
+	if t.state != before && t.end > now {
+		s.file(t, now, give)
+	}
 	if err = s.send(t, now, e, d, give, got); err != nil {
 		d |= s.fail(t, now)
 	}
@@ -99,7 +104,10 @@ func (s *shard) send(t *transaction, now moment, e event, d do, give []byte, got
 	return nil
 }
 
-func (s *shard) out(t *transaction, b []byte) error { return s.layer.sender.Send(t.flow, t.to, b) }
+func (s *shard) out(t *transaction, b []byte) error {
+	flow, to := t.route.read()
+	return s.layer.sender.Send(flow, to, b)
+}
 
 // sendAck acknowledges a response. RFC 3261 §17.1.1.2: the ACK goes where the request went. Each response gets an
 // ACK of its own, for the To is the response's.
@@ -116,12 +124,13 @@ func (s *shard) sendAck(t *transaction, response *sip.Message) error {
 // sendCancel cancels t, in a transaction that nobody hears of. RFC 3261 §9.1: it goes where the request went.
 func (s *shard) sendCancel(t *transaction, now moment) {
 	k := t.key.of(sip.Cancel)
-	if s.find(k) != nil || s.message.Parse(t.kept) != nil {
+	if s.find(k) != nil || s.filed(k, sip.Cancel) != nil || s.message.Parse(t.kept) != nil {
 		return // the user has made one
 	}
 	s.buf = AppendCancel(s.buf[:0], &s.message)
-	s.layer.held.Add(1)
-	c := s.add(k, start(nonInviteClient, t.reliable, s.layer.timers, now), t.flow, t.to, nil)
+	s.layer.working.Add(1)
+	flow, to := t.route.read()
+	c := s.add(k, start(nonInviteClient, t.reliable, s.layer.timers, now), flow, to, nil)
 	c.silent = true
 	if !c.reliable {
 		s.keep(c, s.buf)
@@ -145,7 +154,7 @@ func (s *shard) tidy() {
 func (s *shard) keep(t *transaction, b []byte) {
 	s.drop(t)
 	t.kept = s.memory.block(b)
-	s.account(int64(cap(t.kept)))
+	s.account(t, int64(cap(t.kept)))
 }
 
 // drop lets go of what t keeps.
@@ -153,22 +162,31 @@ func (s *shard) drop(t *transaction) {
 	if t.kept == nil {
 		return
 	}
-	s.account(-int64(cap(t.kept)))
+	s.account(t, -int64(cap(t.kept)))
 	s.memory.free(t.kept)
 	t.kept = nil
 }
 
-func (s *shard) account(n int64) {
+// account counts bytes of messages that t keeps.
+func (s *shard) account(t *transaction, n int64) {
 	s.stats.Bytes += n
-	s.layer.bytes.Add(n)
+	if t.finished {
+		s.ended += n
+	} else {
+		s.layer.bytes.Add(n)
+	}
 }
 
 // settle gives a machine that has changed its timers, and lets go of what its state needs no more.
 func (s *shard) settle(t *transaction) {
-	switch {
-	case t.state == Terminated:
+	if t.state == Terminated {
 		s.forget(t)
 		return
+	}
+	if !t.finished && t.state >= Completed {
+		s.finish(t)
+	}
+	switch {
 	case t.state == Accepted, t.state == Confirmed, t.kind == nonInviteClient && t.state == Completed:
 		s.drop(t)
 	case t.kind == inviteClient && t.state != Calling:
@@ -194,7 +212,11 @@ func (s *shard) forget(t *transaction) {
 	s.remove(t)
 	s.wheel.unlink(t)
 	s.drop(t)
-	s.layer.held.Add(-1)
+	if t.finished {
+		s.ended -= transactionBytes
+	} else {
+		s.layer.working.Add(-1)
+	}
 	if t.server() {
 		s.stats.Servers--
 	} else {
@@ -219,25 +241,31 @@ func (s *shard) notice(t *transaction, tell do, err error) notice {
 	return n
 }
 
-// told notes that a method of the user's for n has returned, and whether it is to be told that the transaction is
-// over.
+// told notes that a method of the user's for n has returned, and whether and whom it is to tell that the transaction
+// is over.
 func (s *shard) told(n *notice) {
 	t := n.id.t
 	s.mu.Lock()
 	t.calls--
-	n.last, n.silent = t.calls == 0 && t.state == Terminated, t.silent
+	n.last, n.silent, n.owner = t.calls == 0 && t.state == Terminated, t.silent, t.owner
 	s.mu.Unlock()
 }
 
-// fire lets the timers that are due at now fire, for a while. It returns what the user is to be told, in out, and
-// whether there may be more.
-func (s *shard) fire(now moment, out []notice) (told []notice, more bool) {
+// empty reports whether nothing is held whose time will come.
+func (s *shard) empty() bool {
+	return s.count == 0 && s.logs[forJ].oldest() == nil && s.logs[forT4].oldest() == nil
+}
+
+// fire lets the timers that are due at now fire, for a while. It returns what the user is to be told, in out,
+// whether there may be more, and else whether the shard is empty.
+func (s *shard) fire(now moment, out []notice) (told []notice, more, empty bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	more = s.expire(now)
 	for range fireBudget {
 		t := s.wheel.next(now)
 		if t == nil {
-			return out, false
+			return out, more, s.empty()
 		}
 		e, due := t.fired(now)
 		if !due {
@@ -249,5 +277,5 @@ func (s *shard) fire(now moment, out []notice) (told []notice, more bool) {
 			out = append(out, n)
 		}
 	}
-	return out, true
+	return out, true, false
 }

@@ -1,10 +1,12 @@
 package transaction
 
-// Stats are a layer's counts since it was made, but for the first three, which are those of the moment.
+// Stats are a layer's counts since it was made, but for the first ones, which are those of the moment.
 type Stats struct {
-	Clients int   // client transactions held
-	Servers int   // server transactions held
-	Bytes   int64 // of messages that they keep
+	Clients     int   // client transactions held
+	Servers     int   // server transactions held
+	Bytes       int64 // of messages that they keep
+	Logged      int   // transactions of both kinds that are finished and of which a record is held
+	LoggedBytes int64 // of the records
 
 	Created         uint64 // transactions made
 	Refused         uint64 // transactions that were not, for [ErrFull]
@@ -14,6 +16,7 @@ type Stats struct {
 	ResponsesAgain  uint64 // responses sent again, by Timer G or for a request that came again
 	Timeouts        uint64 // Timers B, F and H
 	TransportErrors uint64
+	GivenUp         uint64 // records let go before their time, for Config.MaxFinished
 }
 
 func (s *Stats) add(o *Stats) {
@@ -28,6 +31,7 @@ func (s *Stats) add(o *Stats) {
 	s.ResponsesAgain += o.ResponsesAgain
 	s.Timeouts += o.Timeouts
 	s.TransportErrors += o.TransportErrors
+	s.GivenUp += o.GivenUp
 }
 
 // Stats returns the layer's counts.
@@ -37,6 +41,10 @@ func (l *Layer) Stats() Stats {
 		s := &l.shards[i]
 		s.mu.Lock()
 		sum.add(&s.stats)
+		for j := range s.logs {
+			sum.Logged += s.logs[j].index.count
+			sum.LoggedBytes += int64(s.logs[j].bytes)
+		}
 		s.mu.Unlock()
 	}
 	return sum

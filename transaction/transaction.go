@@ -1,11 +1,5 @@
 package transaction
 
-import (
-	"net/netip"
-
-	"biloxi/sip"
-)
-
 // ID names a transaction for as long as it lives, and nothing afterwards: what the layer is asked about one that is
 // over gives [ErrTerminated]. IDs can be compared. The zero ID is none.
 type ID struct {
@@ -21,6 +15,7 @@ func (id ID) IsZero() bool { return id.t == nil }
 type transaction struct {
 	shard  *shard
 	serial uint32 // how many it has held before
+	calls  int32  // methods of the user's that run for it
 	held
 }
 
@@ -30,20 +25,19 @@ type held struct {
 	key   key
 	chain *transaction
 	owner any
-	flow  sip.Flow
-	to    netip.AddrPort
+	route route
 	kept  []byte // what may be sent again, or what an ACK and a CANCEL are made of; a block of the shard's
 
 	before, after *transaction // in its list of the wheel
 	turn          int64        // where that is
 
 	toTag uint64 // of an RFC 2543 client: hash of the To tag of the final response
-	calls int32  // methods of the user's that run for it
 
 	scheduled bool // it is in the wheel
 	old       bool // its client is one of RFC 2543
 	short     bool // of the INVITE that it sent only what an ACK and a CANCEL need is kept
 	silent    bool // it is the layer's own, the user does not know it
+	finished  bool // it is counted among those that have their final response
 }
 
 func (t *transaction) id() ID { return ID{t, t.serial} }

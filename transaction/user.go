@@ -26,7 +26,8 @@ type User interface {
 	Request(now time.Time, req *sip.Request, flow sip.Flow)
 
 	// Cancel is a CANCEL that belongs to no transaction yet and means the server transaction id (RFC 3261
-	// §9.2). One that means nothing is a Request. The user answers it either way.
+	// §9.2). One that means nothing is a Request. The user answers it either way. owner is nil where the user's
+	// part in what it means is over, and id may be zero then.
 	Cancel(now time.Time, id ID, owner any, req *sip.Request, flow sip.Flow)
 
 	// Ack is an ACK for the 2xx that was sent on the INVITE server transaction id, if it has its branch (RFC
@@ -42,9 +43,10 @@ type User interface {
 	Timeout(now time.Time, id ID, owner any)
 
 	// TransportError: something could not be sent. A client transaction is over with it (RFC 3261 §17.1.4), a
-	// server transaction goes on (RFC 6026 §8.8).
+	// server transaction goes on (RFC 6026 §8.8). Of a response sent again after Terminated nobody hears.
 	TransportError(now time.Time, id ID, owner any, err error)
 
-	// Terminated: the transaction id is over, and nothing more comes of it.
+	// Terminated: the transaction id is over for the user, and nothing more comes of it. What belongs to it is
+	// absorbed for as long as the RFC has it.
 	Terminated(now time.Time, id ID, owner any)
 }

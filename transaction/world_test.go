@@ -100,6 +100,8 @@ type layerRig struct {
 	id      ID
 	state   State
 	broken  bool
+	key     key               // of a record that the transaction has become, and for which the script has the figure go on
+	becomes State             // what its state is then
 	cancel  []byte            // a CANCEL that was sent and not answered
 	sent    map[string][]byte // the last of each
 	lines   []line
@@ -137,6 +139,11 @@ func (r *layerRig) advance(at moment) {
 			}
 		}
 		r.layer.Advance(r.time())
+		if r.key != (key{}) && !r.layer.recorded(r.key) {
+			r.key = key{}
+			r.add("timer", letter(machine{kind: r.s.kind, state: r.state}, endFires))
+			r.add("state", Terminated.String())
+		}
 		r.after()
 	}
 	r.now = at
@@ -147,6 +154,10 @@ func (r *layerRig) after() {
 	if s := r.layer.State(r.id); s != r.state && s != Terminated {
 		r.state = s
 		r.add("state", s.String())
+	}
+	if r.key != (key{}) && r.state != r.becomes {
+		r.state = r.becomes
+		r.add("state", r.state.String())
 	}
 	if r.cancel != nil {
 		ok := responseTo(r.t, r.cancel, 200, "x")
@@ -164,6 +175,13 @@ func (r *layerRig) input(l line) {
 	case l.verb == "break" || l.verb == "mend":
 		r.broken = l.verb == "break"
 	case l.verb == "fail":
+		if before := r.layer.Stats(); r.key != (key{}) {
+			defer func() { // for a record it is counted
+				if r.layer.Stats().TransportErrors > before.TransportErrors {
+					r.add("tell", "error")
+				}
+			}()
+		}
 		r.layer.Undelivered(r.time(), parse(r.t, r.sent[l.what]), errBroken)
 	case l.what == "cancel":
 		if err := r.layer.Cancel(r.time(), r.id); err != nil {
@@ -261,7 +279,33 @@ func (r *layerRig) TransportError(_ time.Time, id ID, owner any, err error) {
 func (r *layerRig) Terminated(_ time.Time, id ID, owner any) {
 	r.check(id, owner)
 	r.state = Terminated
-	r.add("state", "Terminated")
+	// A record is a transaction that goes on as its figure says.
+	id.t.shard.mu.Lock()
+	k, state := id.t.key, map[kind]State{nonInviteServer: Completed, nonInviteClient: Completed, inviteServer: Confirmed}[id.t.kind]
+	id.t.shard.mu.Unlock()
+	if r.layer.recorded(k) {
+		r.key, r.becomes = k, state
+		return
+	}
+	r.add("state", r.state.String())
+}
+
+// recorded reports whether there is a record with that key.
+func (l *Layer) recorded(k key) bool {
+	s := l.shard(k)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.logs[forJ].find(k) != nil || s.logs[forT4].find(k) != nil
+}
+
+// clean reports whether all counts are as those of a layer that holds nothing, and all its memory is spare.
+func (l *Layer) clean() bool {
+	for i := range l.shards {
+		if l.shards[i].ended != 0 {
+			return false
+		}
+	}
+	return l.working.Load() == 0 && l.bytes.Load() == 0 && len(l.chunks.spare) == len(l.chunks.held)
 }
 
 // world plays the network and the user of a layer, and records what happens as "send 200", "tell 180" and so on. It is
