@@ -396,6 +396,35 @@ func TestCancel(t *testing.T) {
 	})
 }
 
+// TestRedirection is what the redirect server of 3.6 does with requests that it does not understand: it redirects
+// them all the same (RFC 3261 §8.3), and sends no request of its own.
+func TestRedirection(t *testing.T) {
+	c := cast{servers: map[string]string{"redirect": "redirect.toml"}, bob: "mobile", transport: sip.UDP}
+	seen := variant(t, c, func(w *world) {
+		w.register("redirect", "biloxi.example.com", "<sip:bob@chicago.example.com;transport=tcp>")
+	}, func(w *world) {
+		w.alice.Outbound = w.hop("redirect")
+		for _, edit := range []Edit{Line("Require: foo"), Line("Unheard-Of: 1")} {
+			invite := w.alice.Invite(bobURI, edit)
+			invite.Ack(w.alice.Expect(302).Carries("Contact", "<sip:bob@chicago.example.com;transport=tcp>"))
+			synctest.Wait()
+		}
+		w.alice.Request("MESSAGE", bobURI)
+		w.alice.Expect("302 MESSAGE")
+		w.alice.Request("DANCE", bobURI)
+		w.alice.Expect("302 DANCE")
+		invite := w.alice.Invite("sip:nobody@biloxi.example.com")
+		invite.Ack(w.alice.Expect(404))
+		synctest.Wait()
+	})
+	wantCount(t, seen, "redirect>mobile INVITE", 0)
+	for _, s := range seen {
+		if strings.HasPrefix(s, "redirect>") && !strings.HasPrefix(s, "redirect>alice ") {
+			t.Errorf("it sends %s", s)
+		}
+	}
+}
+
 // TestClosedConnection: a phone has closed its connection when it is wanted again. It listens where its Contact
 // says, so that a connection to it can be opened; only a flow of RFC 5626 would be gone for good.
 func TestClosedConnection(t *testing.T) {
