@@ -120,7 +120,7 @@ func (w *world) nothingLeft() {
 	w.t.Helper()
 	for name, b := range w.beds {
 		st := b.Server.Status()
-		if s := st.Transactions; s.Clients+s.Servers != 0 || s.Bytes != 0 {
+		if s := st.Transactions; s.Clients+s.Servers+s.Logged != 0 || s.Bytes+s.LoggedBytes != 0 {
 			w.t.Errorf("%s holds transactions: %+v", name, s)
 		}
 		if st.Resolver.Pending != 0 {
