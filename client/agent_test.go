@@ -64,7 +64,11 @@ func (s *stage) actor(host string, cfg AgentConfig) *actor {
 		cfg.Listen = host + ":5060"
 	}
 	cfg.ListenPacket, cfg.ListenStream, cfg.Dial = s.net.ListenPacket, s.net.Listen, s.net.Dial
-	cfg.Notify = func(e Event) { x.events = append(x.events, e) }
+	cfg.Notify = func(e Event) {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.events = append(x.events, e)
+	}
 	cfg.Trace = func(m Traced) {
 		way := "< "
 		if m.Sent {
@@ -108,6 +112,8 @@ func (x *actor) answer(ctx context.Context, how Answering) {
 }
 
 func (x *actor) kinds() (kinds []EventKind) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	for _, e := range x.events {
 		kinds = append(kinds, e.Kind)
 	}

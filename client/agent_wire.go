@@ -21,7 +21,7 @@ func (a *Agent) Receive(out *transport.Out, in *transport.Arrival) {
 	if e := m.Parse(bytes.Clone(in.Data)); err == nil {
 		err = e
 	}
-	ours := err == nil && m.Version20() && (m.IsRequest() || a.sentBy.has(m))
+	ours := err == nil && m.Version20() && (m.IsRequest() || a.sentBy.has(m) && isWhole(m))
 	a.tracer.came(now, in.Flow, in.Data, !ours && !m.IsRequest())
 	switch {
 	case m.IsResponse() && ours:
@@ -37,6 +37,15 @@ func (a *Agent) Receive(out *transport.Out, in *transport.Arrival) {
 		}
 		a.refuse(out, in, m)
 	}
+}
+
+// isWhole reports whether a response has what a request that follows it is made of (RFC 3261 §8.1.1, §12.1.2): one
+// that has not is dropped.
+func isWhole(m *sip.Message) bool {
+	_, noTo := m.To()
+	_, noFrom := m.From()
+	_, noCSeq := m.CSeq()
+	return noTo == nil && noFrom == nil && noCSeq == nil && m.CallID() != nil
 }
 
 // refuse answers what is no request of ours, and keeps nothing of it (RFC 3261 §8.2.7).

@@ -40,11 +40,12 @@ func (l *logins) passwordFor(realm string) []byte {
 // challenged takes a 401 or 407: it chooses what to answer and keeps it for the next request. An error is
 // the cause for which the request is not sent again.
 func (l *logins) challenged(m *sip.Message, done answered) error {
-	if l.password == nil && len(l.passwords) == 0 {
+	offers := challenges(m)
+	if len(offers) == 0 && l.password == nil && len(l.passwords) == 0 {
 		return ErrNoPassword
 	}
 	cause, worthwhile := ErrChallenge, false
-	for _, offer := range challenges(m) {
+	for _, offer := range offers {
 		key := offer.header.String() + offer.realm
 		before, again := done[key]
 		stale := bytes.EqualFold(offer.challenge.Stale, []byte("true"))

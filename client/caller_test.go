@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"biloxi/sip"
 	"biloxi/siptest"
 )
 
@@ -452,4 +453,29 @@ func TestCallsOverABadNetwork(t *testing.T) {
 			stop()
 		})
 	}
+}
+
+// RFC 3261 §18.1.1: what is too large for UDP goes over TCP, and over UDP to who has none.
+func TestLargeInvite(t *testing.T) {
+	large := AgentConfig{UserAgent: strings.Repeat("x", MaxUnpinnedDatagram)}
+	stages(t, "over TCP", func(s *stage) {
+		bob := s.actor(bobHost, AgentConfig{})
+		bob.answer(s.Context(), Answering{Calls: 1})
+		alice := s.call(large, Invitation{Duration: time.Second})
+		<-alice.done
+		if st := alice.story; alice.err != nil || !st.Answered || st.Transport != sip.TCP {
+			s.Errorf("%+v, %v", st, alice.err)
+		}
+	})
+	stages(t, "over UDP", func(s *stage) {
+		bob := s.puppet(bobHost)
+		alice := s.call(large, Invitation{Duration: time.Second})
+		bob.answer(bob.expect("INVITE"), "200 OK", "b", bobContact)
+		bob.expect("ACK")
+		bob.answer(bob.expect("BYE"), "200 OK", "")
+		<-alice.done
+		if st := alice.story; alice.err != nil || !st.Answered || st.Transport != sip.UDP {
+			s.Errorf("%+v, %v", st, alice.err)
+		}
+	})
 }

@@ -1,11 +1,16 @@
-// Package client is a small user agent client: it registers, asks for and removes the bindings of an
-// address of record, and sends OPTIONS, to any SIP server.
+// Package client is two small user agents for diagnosis, over UDP, TCP and TLS.
 //
-// It implements RFC 3261 §8.1 (requests and their answers), §10.2 (REGISTER), §11.1 (OPTIONS), §17.1.2
-// (the non-INVITE client transaction), §18.1 (sending), §22.2 (credentials), RFC 3581 (rport), RFC 7616
-// and RFC 8760 (digest, by package digest) and RFC 5922 §7 (whose certificate it is). Over UDP, TCP and
-// TLS.
+// A [Client] registers, asks for and removes the bindings of an address of record, and sends OPTIONS, to any
+// SIP server. An [Agent] makes a call, or registers and answers calls; it stands on the packages transport and
+// transaction.
 //
-// It leaves out INVITE, dialogs and media; NAPTR and SRV lookups (a domain is looked up by A and AAAA);
-// WebSocket; and following a 3xx, which is reported.
+// They implement RFC 3261 §8.1 (requests and their answers), §8.2 (answering), §9 (CANCEL), §10.2 (REGISTER),
+// §11 (OPTIONS), §12 (dialogs, with loose and strict routers), §13 and §14 (INVITE and re-INVITE), §15 (BYE),
+// §17.1.2 (the non-INVITE client transaction of a Client), §18.1 (sending), §22.2 and §22.3 (credentials, at
+// several proxies), RFC 3581 (rport), RFC 7616 and RFC 8760 (digest, by package digest) and RFC 5922 §7 (whose
+// certificate it is).
+//
+// They leave out media: an Agent offers and takes audio that neither side sends (RFC 3264, inactive). NAPTR and
+// SRV are not looked up: a domain is found by A and AAAA. There is no WebSocket, no PRACK, UPDATE, REFER or
+// session timer, no re-INVITE of an Agent's own, and a Client follows no 3xx.
 package client

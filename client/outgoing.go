@@ -41,6 +41,7 @@ type outgoing struct {
 	start         time.Time
 	done          answered
 	requests      int
+	widened       bool // it was too large for UDP, and goes over TCP first
 	heard         bool // somebody has answered
 	given         bool // up: it is cancelled
 	over          bool
@@ -105,6 +106,10 @@ func (o *outgoing) transmit(h hop) {
 		o.authorization = a.logins.appendTo(nil, o.method, o.target)
 	}
 	b := o.append(nil, h, o.branch, o.cseq, o.authorization, a.cfg.UserAgent)
+	if o.widen(h, len(b)) {
+		o.next(nil)
+		return
+	}
 	o.requests++
 	if o.method == sip.Ack {
 		// RFC 3261 §13.2.2.4: the ACK for a 2xx has no transaction; it is sent again for each 2xx that comes again.
@@ -121,6 +126,17 @@ func (o *outgoing) transmit(h hop) {
 	if o.given {
 		_ = a.layer.Cancel(time.Now(), id)
 	}
+}
+
+// widen has a request of that size tried over TCP first, if it should not go over h. RFC 3261 §18.1.1: one that is
+// large goes over TCP unless the user said how; a server without TCP gets it over UDP all the same.
+func (o *outgoing) widen(h hop, size int) bool {
+	if h.flow.Transport != sip.UDP || size <= MaxUnpinnedDatagram || o.widened || len(o.servers) == 0 || o.servers[0].Pinned {
+		return false
+	}
+	o.widened = true
+	o.attempts = append([]attempt{{transport: sip.TCP, addr: h.to}, {transport: sip.UDP, addr: h.to}}, o.attempts...)
+	return true
 }
 
 // again sends an ACK again.

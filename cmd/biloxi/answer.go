@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"biloxi/client"
+	"biloxi/sip"
 )
 
 // answerCmd is biloxi answer.
@@ -67,11 +68,7 @@ func (cmd *answerCmd) Run(c *console) error {
 	if err := agent.Listen(); err != nil {
 		return err
 	}
-	if cmd.NoRegister && !cmd.JSON {
-		for _, f := range agent.Addrs() {
-			fmt.Fprintf(c.Err, "listening on %s %s\n", strings.ToLower(f.Transport.String()), f.Local)
-		}
-	}
+	report.listening(agent.Addrs())
 	ctx, stop := c.untilSignal()
 	defer stop()
 	err = agent.Answer(ctx, client.Answering{Ring: time.Duration(cmd.Ring), Status: cmd.status(), Silent: cmd.Silent,
@@ -102,6 +99,33 @@ func (cmd *answerCmd) status() int {
 type answerReport struct {
 	console *console
 	json    bool
+}
+
+// listening tells where calls can come.
+func (r *answerReport) listening(addrs []sip.Flow) {
+	for _, f := range addrs {
+		transport := strings.ToLower(f.Transport.String())
+		if r.json {
+			r.console.writeLine(listeningJSON{Time: time.Now().UTC(), Event: "listening", Transport: transport, Address: f.Local.String()})
+		} else {
+			fmt.Fprintf(r.console.Err, "listening on %s %s\n", transport, f.Local)
+		}
+	}
+}
+
+// writeLine writes JSON in one line.
+func (c *console) writeLine(v any) {
+	if b, err := json.Marshal(v); err == nil {
+		c.printf("%s\n", b)
+	}
+}
+
+// listeningJSON is the first lines of answer --json: where it listens.
+type listeningJSON struct {
+	Time      time.Time `json:"time"`
+	Event     string    `json:"event"`
+	Transport string    `json:"transport"`
+	Address   string    `json:"address"`
 }
 
 // eventJSON is a line of answer --json. A field that does not belong to the event is left out.
@@ -173,10 +197,7 @@ func (r *answerReport) tellJSON(e client.Event) {
 	if e.Err != nil {
 		out.Error = e.Err.Error()
 	}
-	b, err := json.Marshal(out)
-	if err == nil {
-		r.console.printf("%s\n", b)
-	}
+	r.console.writeLine(out)
 }
 
 // short is the beginning of a Call-ID, which tells the calls of one screen apart.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -100,25 +101,39 @@ func (cmd *callCmd) judge(c *console, s *client.Story, err error, user string) e
 	return explainCall(cmd.explain(c, err, user, cmd.URI), err, s)
 }
 
-// explainCall says what the answers to a call mean, where that is another thing than for other requests.
+// explainCall says what the answer to a call means, where that is another thing than for other requests.
 func explainCall(explained, err error, s *client.Story) error {
 	var refused *client.RefusedError
-	if !errors.As(err, &refused) || refused.Cause != nil {
+	if !errors.As(err, &refused) {
 		return explained
 	}
-	switch {
-	case refused.Status >= 300 && refused.Status < 400 && len(s.Contacts) > 0:
-		return fmt.Errorf("%w: it says to call %s; --follow does that", refused, printable(s.Contacts[0].URI))
-	case refused.Status == 403:
-		return fmt.Errorf("%w: is --from the user that the password is of, and may it call there?", refused)
-	case refused.Status == 404:
-		return fmt.Errorf("%w: nobody has this address there", refused)
-	case refused.Status == 408, refused.Status == 480:
-		return fmt.Errorf("%w: is a phone registered? (biloxi contacts)", refused)
-	case refused.Status == 481:
-		return refused
+	if errors.Is(err, client.ErrNoPassword) {
+		return fmt.Errorf("%w: give it with --password-file FILE, or --password-for REALM=FILE", refused.Cause)
 	}
-	return explained
+	if refused.Cause != nil {
+		return explained
+	}
+	answer := fmt.Sprintf("the answer was %d %s", refused.Status, printable(refused.Reason))
+	if hint := hintFor(s); hint != "" {
+		return fmt.Errorf("%s: %s", answer, hint)
+	}
+	return errors.New(answer)
+}
+
+// hintFor says what to do about a call that was refused; nothing if the answer says it all.
+func hintFor(s *client.Story) string {
+	rang := slices.ContainsFunc(s.Replies, func(r client.Reply) bool { return r.Status > 100 && r.Status < 200 })
+	switch {
+	case s.Status >= 300 && s.Status < 400 && len(s.Contacts) > 0:
+		return "it says to call " + printable(s.Contacts[0].URI) + "; --follow does that"
+	case s.Status == 403:
+		return "is --from the user that the password is of, and may it call there?"
+	case s.Status == 404:
+		return "nobody has this address there"
+	case (s.Status == 408 || s.Status == 480) && !rang:
+		return "is a phone registered? (biloxi contacts)"
+	}
+	return ""
 }
 
 func userOf(aor string) string {
