@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -73,6 +74,7 @@ type AgentOptions struct {
 	Domain    string          // of its AOR; empty: Host
 	Password  string          // for each realm that challenges it
 	Outbound  Hop             // where its requests outside of dialogs go, unless SendTo says otherwise
+	Secure    bool            // its AOR and Contact are sips URIs
 	TLS       *tls.Config     // with its certificate: then it listens to TLS
 	ClientTLS *tls.Config     // with whom it trusts: then it can dial TLS
 	Wait      time.Duration   // for what it expects; 0: 5 s
@@ -181,7 +183,14 @@ func (a *Agent) Addr(t sip.Transport) netip.AddrPort {
 }
 
 // AOR is the agent's address-of-record.
-func (a *Agent) AOR() string { return "sip:" + a.User + "@" + a.Domain }
+func (a *Agent) AOR() string { return a.scheme() + ":" + a.User + "@" + a.Domain }
+
+func (a *Agent) scheme() string {
+	if a.Secure {
+		return "sips"
+	}
+	return "sip"
+}
 
 // party is the agent's From, or its To where it is called, without a tag.
 func (a *Agent) party() string {
@@ -191,32 +200,42 @@ func (a *Agent) party() string {
 	return a.Display + " <" + a.AOR() + ">"
 }
 
-// ContactURI is where the agent can be reached over a transport, as it says in Contact. Where the port is
-// 5060 it is left out; transport stands for what is not UDP.
+// ContactURI is where the agent can be reached over a transport, as it says in Contact: without a port that is the
+// URI's default one, and with a transport where a sip URI does not mean UDP.
 func (a *Agent) ContactURI(t sip.Transport) string {
-	uri := "sip:" + a.User + "@" + a.hostPort(t, false)
-	if t != sip.UDP {
+	uri := a.scheme() + ":" + a.User + "@" + a.hostPort(t)
+	if t != sip.UDP && !a.Secure {
 		uri += ";transport=" + lower(t)
 	}
 	return uri
 }
 
-// hostPort is the agent's own name with its port; a default port is only written if always.
-func (a *Agent) hostPort(t sip.Transport, always bool) string {
-	port := a.Addr(t).Port()
-	if port == 0 {
-		port = t.DefaultPort()
+// port is where the agent listens to a transport.
+func (a *Agent) port(t sip.Transport) uint16 {
+	if p := a.Addr(t).Port(); p != 0 {
+		return p
 	}
-	if host := a.Host; always || port != sip.UDP.DefaultPort() {
-		if ip, err := netip.ParseAddr(host); err == nil {
-			return netip.AddrPortFrom(ip, port).String()
-		}
-		return fmt.Sprintf("%s:%d", host, port)
+	return t.DefaultPort()
+}
+
+// hostPort is the agent's own name, with the port if it is not the default one of its URIs.
+func (a *Agent) hostPort(t sip.Transport) string {
+	usual := sip.UDP.DefaultPort()
+	if a.Secure {
+		usual = sip.TLS.DefaultPort()
 	}
-	if ip, err := netip.ParseAddr(a.Host); err == nil && ip.Is6() {
+	if a.port(t) != usual {
+		return a.sentBy(t)
+	}
+	if strings.Contains(a.Host, ":") {
 		return "[" + a.Host + "]"
 	}
 	return a.Host
+}
+
+// sentBy is the agent's own name and port, as in its Via.
+func (a *Agent) sentBy(t sip.Transport) string {
+	return net.JoinHostPort(a.Host, fmt.Sprint(a.port(t)))
 }
 
 // Trace has fn called with every message that the agent sends, and with each that it gets when the script

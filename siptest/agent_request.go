@@ -63,7 +63,7 @@ func (a *Agent) start(r *Request, hop Hop, edits []Edit) *Sent {
 	}
 	a.complete(r, r.Method, r.hop.Transport)
 	raw := r.render(func(r *Request) string {
-		return fmt.Sprintf("SIP/2.0/%s %s;branch=%s", r.hop.Transport, a.hostPort(r.hop.Transport, true), r.Branch)
+		return fmt.Sprintf("SIP/2.0/%s %s;branch=%s", r.hop.Transport, a.sentBy(r.hop.Transport), r.Branch)
 	})
 	s := &Sent{Agent: a, Hop: *r.hop, Raw: string(raw), edits: edits}
 	// What is no SIP on purpose is not to be answered, acknowledged or cancelled by script.
@@ -101,7 +101,7 @@ func (a *Agent) Register(contacts ...string) *Received {
 	if len(contacts) == 0 {
 		contacts = []string{"<" + a.ContactURI(a.Outbound.Transport) + ">"}
 	}
-	first := a.Request("REGISTER", "sip:"+a.Domain, To(a.party()), Contact(contacts...))
+	first := a.Request("REGISTER", a.scheme()+":"+a.Domain, To(a.party()), Contact(contacts...))
 	first.Retry(a.Credentials(a.Expect(401)))
 	return a.Expect(200)
 }

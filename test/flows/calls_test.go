@@ -338,7 +338,7 @@ func addressChange(w *world) {
 	caller.Ack()
 	w.bob.Expect("ACK")
 
-	mobile := w.agent("mobile", "bob", "biloxi.example.com")
+	mobile := w.agent("mobile", "bob", "biloxi.example.com", "ss2")
 	defer mobile.Close()
 	callee := w.bob.Answered(call).Toward(Over(sip.UDP, elements["alice"].address))
 	callee.Agent, callee.CSeq = mobile, 13

@@ -84,7 +84,7 @@ func TestNoResponse(t *testing.T) {
 			w.register("ss2", "biloxi.example.com", "<sip:bob@client.chicago.example.com>;q=0.1")
 			w.challenged()
 		}, func(w *world) {
-			mobile := w.agent("mobile", "bob", "biloxi.example.com")
+			mobile := w.agent("mobile", "bob", "biloxi.example.com", "ss2")
 			invite, _ := invited(w)
 			call := mobile.ExpectWithin(2*timerB, "INVITE").WantURI("sip:bob@client.chicago.example.com")
 			if waited := call.At.Sub(w.began); waited != timerB {

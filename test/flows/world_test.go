@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -48,7 +49,9 @@ func zone(preferred sip.Transport) string {
 			%[1]s.example.com. NAPTR %[3]d 0 s SIP+D2U _sip._udp.%[1]s.example.com.
 			%[1]s.example.com. NAPTR %[4]d 0 s SIP+D2T _sip._tcp.%[1]s.example.com.
 			_sip._udp.%[1]s.example.com. SRV 10 1 5060 %[2]s.%[1]s.example.com.
-			_sip._tcp.%[1]s.example.com. SRV 10 1 5060 %[2]s.%[1]s.example.com.`, domain, server, udp, tcp)
+			_sip._tcp.%[1]s.example.com. SRV 10 1 5060 %[2]s.%[1]s.example.com.
+			%[1]s.example.com. NAPTR 30 0 s SIPS+D2T _sips._tcp.%[1]s.example.com.
+			_sips._tcp.%[1]s.example.com. SRV 10 1 5061 %[2]s.%[1]s.example.com.`, domain, server, udp, tcp)
 	}
 	return text
 }
@@ -70,6 +73,7 @@ type world struct {
 	tap        *Wiretap
 	alice, bob *Agent
 	beds       map[string]*bed.Bed
+	ca         *bed.Authority
 	began      time.Time
 }
 
@@ -83,13 +87,13 @@ func enact(t *testing.T, c cast, script func(*world)) (heard []*Tapped) {
 	}
 	ca := bed.NewAuthority(t, t.TempDir())
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{cast: c, t: t, network: NewNetwork(), dns: NewDNS(t, zone(c.transport)), beds: map[string]*bed.Bed{}}
+		w := &world{cast: c, t: t, network: NewNetwork(), dns: NewDNS(t, zone(c.transport)), beds: map[string]*bed.Bed{}, ca: ca}
 		for server, file := range c.servers {
-			w.serve(server, file, folders[server], ca)
+			w.serve(server, file, folders[server])
 		}
-		w.alice = w.agent("alice", "alice", "atlanta.example.com")
+		w.alice = w.agent("alice", "alice", "atlanta.example.com", "ss1")
 		w.alice.Outbound = w.hop("ss1")
-		w.bob = w.agent(c.bob, "bob", "biloxi.example.com")
+		w.bob = w.agent(c.bob, "bob", "biloxi.example.com", "ss2")
 		w.tap = w.network.Wiretap()
 		defer func() {
 			if t.Failed() {
@@ -133,23 +137,26 @@ func (w *world) nothingLeft() {
 const quiet = 5 * time.Minute
 
 // serve starts a server.
-func (w *world) serve(server, file, data string, ca *bed.Authority) {
+func (w *world) serve(server, file, data string) {
 	w.t.Helper()
 	e := elements[server]
 	w.beds[server] = bed.Start(w.t, bed.Options{Network: w.network, Address: e.address, File: "../../examples/rfc3665/" + file,
-		Data: data, Names: []string{e.host}, CA: ca, DNS: w.dns, Config: func(c *config.Config) {
+		Data: data, Names: []string{domains[server], e.host}, CA: w.ca, DNS: w.dns, Config: func(c *config.Config) {
+			c.Listeners = append(c.Listeners, config.Listener{Transport: config.Transport(sip.TLS), Address: e.address + ":5061", Advertise: e.host})
 			if w.change != nil {
 				w.change(server, c)
 			}
 		}})
 }
 
-// agent makes a phone at an element's address. Its tokens are counted, so that a flow is the same in each run.
-func (w *world) agent(at, user, domain string) *Agent {
+// agent makes a phone at an element's address, which knows the certificate of a server. Its tokens are counted, so
+// that a flow is the same in each run.
+func (w *world) agent(at, user, domain, server string) *Agent {
 	w.t.Helper()
 	e, count := elements[at], 0
 	return NewAgent(w.t, AgentOptions{Sockets: w.network, Address: e.address, Host: e.host, User: user, Display: e.name, Domain: domain,
-		Password: bed.Password(user), Token: func() string {
+		Password: bed.Password(user), Secure: w.transport == sip.TLS, ClientTLS: w.ca.Client(elements[server].host),
+		TLS: &tls.Config{Certificates: []tls.Certificate{w.ca.Certificate(e.host)}}, Token: func() string {
 			count++
 			return fmt.Sprintf("%s-%d", at, count)
 		}})
