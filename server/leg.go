@@ -229,12 +229,13 @@ func (r *relay) record(d *draft, t *proxy.Target, flow sip.Flow) {
 }
 
 // keepsFlow reports whether what comes back within the dialog must go down the flow that this request came over: it is
-// a phone's own, a connection, or from behind a NAT, which shows by an address in its Via that is not the packet's.
+// a phone's own, a connection, one that the phone asks to be kept, or from behind a NAT, which shows by an address in
+// its Via that is not the packet's.
 func (r *relay) keepsFlow() bool {
 	if vias := r.in.Vias(); vias.Next() && vias.Next() {
 		return false // from another proxy, which its URI leads to
 	}
-	if r.in.Flow.Transport.Reliable() {
+	if r.in.Flow.Transport.Reliable() || r.asksForFlow() {
 		return true
 	}
 	addr, ok := (&sip.URI{Host: r.in.Via.Host}).HostAddr()
@@ -247,6 +248,17 @@ func (r *relay) keepsFlow() bool {
 	}
 	from := r.in.Flow.Remote
 	return addr.Unmap() != from.Addr().Unmap() || port != from.Port()
+}
+
+// asksForFlow reports whether the Contact has ob: the phone wants what comes within the dialog down its flow (RFC 5626
+// §5.3.2).
+func (r *relay) asksForFlow() bool {
+	v, ok := r.in.Value(sip.HeaderContact)
+	if !ok {
+		return false
+	}
+	contact, err := sip.ParseNameAddr(v)
+	return err == nil && contact.URI.Params.Has("ob")
 }
 
 // needsFlow reports whether requests within the dialog must go to a target down the flow that this one goes over.
