@@ -54,10 +54,8 @@ func (s *Server) handle(now time.Time, out *transport.Out, in *transport.Arrival
 			s.acknowledge(now, x)
 		}
 	case sip.Cancel:
-		// RFC 3261 §9.2: it cancels nothing. What it may mean has been answered, or was never here: this server
-		// forwards no request without a transaction, as §16.10 thinks of.
 		if !s.transactions.Absorb(now, &x.req, in.Flow) {
-			s.refuse(now, out, in, x, refusedTransaction, 481, "")
+			s.strayCancel(now, out, in, x)
 		}
 	default:
 		if !s.transactions.Absorb(now, &x.req, in.Flow) {

@@ -64,6 +64,40 @@ func TestCancel(t *testing.T) {
 		give(offer)
 		invite.Ack(s.alice.Expect(487))
 	})
+	scene(t, "PX-077", func(s *stage) {
+		// From a peer that is trusted, to somebody else's user.
+		carol := s.agent("carol", "192.0.2.210")
+		stray := s.alice.Request("CANCEL", carol.ContactURI(udp), Line("X-Odd: 1"))
+		cancel := carol.Expect("CANCEL").Want("X-Odd", "1").Want("Max-Forwards", "69").Want("CSeq", "1 CANCEL").WantURI(carol.ContactURI(udp))
+		if vias := cancel.List("Via"); len(vias) != 2 || !strings.Contains(vias[1], stray.Branch()) {
+			cancel.Fatalf("Via is %q", vias)
+		}
+		carol.Reply(cancel, 481)
+		if r := s.alice.Expect("481 CANCEL"); r.ToTag() != carol.Tag(cancel.ID()) {
+			r.Fatalf("not carol's answer")
+		}
+		silent(time.Minute, carol, s.alice)
+		// To a user of ours: whatever came for him was here.
+		bob := s.phone()
+		s.alice.Request("CANCEL", bobAOR)
+		s.alice.Expect("481 CANCEL")
+		silent(time.Minute, bob, s.alice)
+	}, trustAll)
+	scene(t, "PX-077/stranger", func(s *stage) {
+		carol, bob := s.agent("carol", "192.0.2.210"), s.phone()
+		s.alice.Request("CANCEL", carol.ContactURI(udp))
+		s.alice.Expect("481 CANCEL") // he has no credentials to show (§22.1)
+		silent(time.Minute, carol, s.alice)
+		// Within a dialog that was made through the server it goes on.
+		invite := s.alice.Invite(bobAOR)
+		bob.Reply(bob.Expect("INVITE"), 200)
+		call := s.alice.Dialog(invite, s.alice.Expect(200))
+		call.Ack()
+		bob.Expect("ACK")
+		call.Request("CANCEL")
+		bob.Reply(bob.Expect("CANCEL").WantURI(bob.ContactURI(udp)).Lacks("Route"), 481)
+		s.alice.Expect("481 CANCEL")
+	})
 	scene(t, "PX-078/PX-079", func(s *stage) {
 		bob := s.agent("bob", "192.0.2.201")
 		p := NewPhone(s.t, conn(s.t, s.Bed, udp), "bob", bed.Domain, bed.Password("bob"))
