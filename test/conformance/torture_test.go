@@ -52,11 +52,15 @@ var viaHost = regexp.MustCompile(`(?mi)^(Via|v)(\s*:\s*SIP\s*/\s*2\.0\s*/\s*\w+\
 
 // withReturn has the topmost Via name the phone, so that an answer reaches it.
 func withReturn(message []byte, p *Phone) []byte {
+	return withReturnTo(message, p.Conn.Local().String())
+}
+
+func withReturnTo(message []byte, address string) []byte {
 	at := viaHost.FindSubmatchIndex(message)
 	if at == nil {
 		return message
 	}
-	return bytes.Join([][]byte{message[:at[5]], []byte(p.Conn.Local().String()), message[at[1]:]}, nil)
+	return bytes.Join([][]byte{message[:at[5]], []byte(address), message[at[1]:]}, nil)
 }
 
 // sentinel sends an OPTIONS and reads up to its answer; all that comes before must be a response of SIP.
