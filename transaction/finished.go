@@ -27,7 +27,11 @@ func (s *shard) file(t *transaction, now moment, response []byte) {
 	default:
 		return
 	}
+	if !t.server() {
+		rt.families = ofClient
+	}
 	to.add(s.layer.chunks, t.key, uint32((t.end+tick-1)/tick), rt, response)
+	s.hold(t.server(), 1) // as a record, from now on
 	t.end = now
 	s.bound()
 }
@@ -79,7 +83,7 @@ func (s *shard) bound() {
 	for i := range s.logs {
 		l := &s.logs[i]
 		for l.index.count > 1 && s.ended+int64(s.logs[forJ].bytes+s.logs[forT4].bytes) > s.layer.share {
-			l.drop(s.layer.chunks)
+			s.release(l)
 			s.stats.GivenUp++
 		}
 	}
@@ -89,10 +93,17 @@ func (s *shard) bound() {
 func (s *shard) expire(now moment) (more bool) {
 	for i := range s.logs {
 		n := 0
-		for n < fireBudget && s.logs[i].expire(s.layer.chunks, uint32(now/tick)) {
+		for n < fireBudget && s.logs[i].over(uint32(now/tick)) {
+			s.release(&s.logs[i])
 			n++
 		}
 		more = more || n == fireBudget
 	}
 	return more
+}
+
+// release lets the oldest record of a log go.
+func (s *shard) release(l *log) {
+	s.hold(l.oldest().families()&ofClient == 0, -1)
+	l.drop(s.layer.chunks)
 }

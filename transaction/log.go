@@ -160,12 +160,8 @@ func (l *log) drop(c *chunks) {
 	}
 }
 
-// expire lets the oldest record go if it is over at the tick now, and reports whether it was.
-func (l *log) expire(c *chunks, now uint32) bool {
+// over reports whether the oldest record is over at the tick now.
+func (l *log) over(now uint32) bool {
 	r := l.oldest()
-	if r == nil || int32(now-r.due()) < 0 {
-		return false
-	}
-	l.drop(c)
-	return true
+	return r != nil && int32(now-r.due()) >= 0
 }

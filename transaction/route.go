@@ -23,17 +23,20 @@ type oddRoute struct {
 	to   netip.AddrPort
 }
 
-// families says how the addresses of a route are to be read: local's family and four times remote's.
+// families says how the addresses of a route are to be read: local's family and four times remote's; and of a record,
+// whether it is a client's.
 type families uint8
 
 const (
 	noAddr families = iota
 	ip4
 	ip6
+
+	ofClient families = 1 << 4
 )
 
 func (f families) local() families  { return f & 3 }
-func (f families) remote() families { return f >> 2 }
+func (f families) remote() families { return f >> 2 & 3 }
 
 // bytes is how long an address of that family is.
 func (f families) bytes() int { return [...]int{0, 4, 16, 0}[f&3] }

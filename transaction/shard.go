@@ -40,12 +40,17 @@ func (s *shard) add(k key, m machine, flow sip.Flow, to netip.AddrPort, owner an
 	t.machine, t.key, t.route, t.owner = m, k, newRoute(flow, to), owner
 	s.insert(t)
 	s.stats.Created++
-	if t.server() {
-		s.stats.Servers++
-	} else {
-		s.stats.Clients++
-	}
+	s.hold(t.server(), 1)
 	return t
+}
+
+// hold counts n more transactions that are held, servers or clients.
+func (s *shard) hold(servers bool, n int) {
+	if servers {
+		s.stats.Servers += n
+	} else {
+		s.stats.Clients += n
+	}
 }
 
 // step lets e happen to t, does what is to be sent, and returns what the user is to be told. give is the response
@@ -217,11 +222,7 @@ func (s *shard) forget(t *transaction) {
 	} else {
 		s.layer.working.Add(-1)
 	}
-	if t.server() {
-		s.stats.Servers--
-	} else {
-		s.stats.Clients--
-	}
+	s.hold(t.server(), -1)
 }
 
 // notice prepares to tell the user, with the lock still held.

@@ -4,8 +4,8 @@ package transaction
 type Stats struct {
 	Clients     int   // client transactions held
 	Servers     int   // server transactions held
-	Bytes       int64 // of messages that they keep
-	Logged      int   // transactions of both kinds that are finished and of which a record is held
+	Bytes       int64 // of messages that they keep, and of records
+	Logged      int   // how many of both are records, for they are finished and only absorb what comes again
 	LoggedBytes int64 // of the records
 
 	Created         uint64 // transactions made
@@ -44,6 +44,7 @@ func (l *Layer) Stats() Stats {
 		for j := range s.logs {
 			sum.Logged += s.logs[j].index.count
 			sum.LoggedBytes += int64(s.logs[j].bytes)
+			sum.Bytes += int64(s.logs[j].bytes)
 		}
 		s.mu.Unlock()
 	}
