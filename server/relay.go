@@ -17,8 +17,8 @@ import (
 //
 // Who owns what: whoever holds mu owns all of it but holds. What may still call for it, a transaction, a look-up, a
 // timer, or a goroutine at work on it, holds it; at no hold it goes back to the pool. A transaction that the relay
-// needs no more is detached and holds no longer: what it began to tell on another goroutine is known by its ID, which
-// is no longer the relay's.
+// needs no more is detached, or goes to a [late], and holds no longer: what it began to tell on another goroutine is
+// known by its ID, which is no longer the relay's.
 type relay struct {
 	server *Server
 	holds  atomic.Int32
@@ -188,19 +188,20 @@ func (r *relay) do(now time.Time, a proxy.Action, resp *sip.Message) {
 	}
 }
 
-// settle lets go of the transactions that nothing more is wanted of. An INVITE that succeeded keeps its own: further
-// 2xx are passed on for as long as they live (RFC 6026 §7.2).
+// settle lets go of the transactions: nothing more is wanted of them, but for those of an INVITE that succeeded, of
+// which further 2xx are passed on for as long as they live.
 func (r *relay) settle() {
+	var after *late
 	if r.answered && r.req.Method() == sip.Invite {
-		return
+		after = &late{r.server, r.tx}
 	}
 	for _, l := range r.legs {
-		if !l.client.IsZero() && r.server.transactions.Detach(l.client) {
+		if r.server.handOver(l.client, after) {
 			l.client = transaction.ID{}
 			r.holds.Add(-1) // never the last: who calls holds too
 		}
 	}
-	if !r.tx.IsZero() && r.server.transactions.Detach(r.tx) {
+	if r.server.handOver(r.tx, after) {
 		r.tx = transaction.ID{}
 		r.holds.Add(-1)
 	}

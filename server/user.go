@@ -8,7 +8,8 @@ import (
 )
 
 // user is the server as what stands above the transaction layer (RFC 3261 §17). The owner of a server transaction is
-// its relay, that of a client transaction its leg; nil is that of one whose end nobody waits for.
+// its relay, that of a client transaction its leg; both may come to be a late. nil is that of one whose end nobody waits
+// for.
 type user struct{ *Server }
 
 // Request implements transaction.User. It is not called: [Server.Receive] looks for the transaction of a request
@@ -66,6 +67,10 @@ func (u user) Ack(now time.Time, _ transaction.ID, _ any, req *sip.Request, flow
 func (u user) Response(now time.Time, id transaction.ID, owner any, resp *sip.Message, _ sip.Flow) {
 	l, ok := owner.(*leg)
 	if !ok || !l.enter(id) {
+		// The leg may have handed its transaction over just now, while this response was on its way to it.
+		if after, ok := u.transactions.Owner(id).(*late); ok {
+			after.pass(now, resp)
+		}
 		return
 	}
 	r := l.relay
