@@ -33,7 +33,7 @@ func maxBreadth(n int) Edit { return Line(fmt.Sprint("Max-Breadth: ", n)) }
 
 // TestLoops: requests that come back (RFC 5393 §4).
 func TestLoops(t *testing.T) {
-	scene(t, "LB-001", func(s *stage) {
+	play(t, "LB-001", func(s *venue) {
 		s.dns.Add(s.t, "biloxi.example.com. A 192.0.2.222")
 		carol := s.agent("u0", at(0))
 		s.Bind(s.t, "u0", "<"+carol.ContactURI(udp)+">")
@@ -74,7 +74,7 @@ func TestLoops(t *testing.T) {
 			t.Errorf("%d INVITEs sent, %d answers of a loop", sent, loops)
 		}
 	})
-	scene(t, "LB-002", func(s *stage) {
+	play(t, "LB-002", func(s *venue) {
 		bob := s.phone()
 		s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -90,7 +90,7 @@ func TestLoops(t *testing.T) {
 		}
 		bob.Expect("INVITE")
 	})
-	scene(t, "LB-003", func(s *stage) {
+	play(t, "LB-003", func(s *venue) {
 		bob := s.phone()
 		carol := s.agent("alice", at(1))
 		s.Bind(s.t, "alice", "<"+carol.ContactURI(udp)+">")
@@ -107,7 +107,7 @@ func TestLoops(t *testing.T) {
 		bob.Reply(last, 200)
 		carol.Expect(200)
 	})
-	scene(t, "LB-003", func(s *stage) { // a chain of users at one server, each with its address-of-record as another's contact
+	play(t, "LB-003", func(s *venue) { // a chain of users at one server, each with its address-of-record as another's contact
 		s.dns.Add(s.t, "biloxi.example.com. A 192.0.2.222")
 		phone := s.agent("u2", at(0))
 		s.Bind(s.t, "bob", "<sip:u0@biloxi.example.com>")
@@ -124,7 +124,7 @@ func TestLoops(t *testing.T) {
 		phone.Reply(phone.Expect("BYE"), 200)
 		s.alice.Expect(200)
 	})
-	scene(t, "LB-004", func(s *stage) {
+	play(t, "LB-004", func(s *venue) {
 		bob := s.phone()
 		s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -142,7 +142,7 @@ func TestLoops(t *testing.T) {
 			bob.Expect("200 MESSAGE")
 		}
 	})
-	scene(t, "LB-004", func(s *stage) { // a CANCEL has the branch of its INVITE, hash and all
+	play(t, "LB-004", func(s *venue) { // a CANCEL has the branch of its INVITE, hash and all
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -154,7 +154,7 @@ func TestLoops(t *testing.T) {
 			cancel.Fatalf("not the branch of the INVITE")
 		}
 	})
-	scene(t, "LB-005", func(s *stage) {
+	play(t, "LB-005", func(s *venue) {
 		phones := s.phones("1", "1", "1")
 		first, second := map[string]bool{}, map[string]bool{}
 		for i := range 4 {
@@ -177,7 +177,7 @@ func TestLoops(t *testing.T) {
 
 // TestBreadth: how many branches a request may have at a time (RFC 5393 §5.3.3).
 func TestBreadth(t *testing.T) {
-	scene(t, "LB-006/LB-010/LB-011", func(s *stage) {
+	play(t, "LB-006/LB-010/LB-011", func(s *venue) {
 		bob := s.phone()
 		for _, method := range []string{"INVITE", "MESSAGE", "OPTIONS", "FOO"} {
 			for said, want := range map[string]int{"": 60, "Max-Breadth: 60": 60, "max-breadth :  7 ": 7, "Max-Breadth: 1": 1} {
@@ -197,7 +197,7 @@ func TestBreadth(t *testing.T) {
 			}
 		}
 	})
-	scene(t, "LB-007", func(s *stage) {
+	play(t, "LB-007", func(s *venue) {
 		phones := s.phones("1", "1")
 		for _, said := range []string{"10000", "61", "4294967295"} {
 			s.alice.Request("MESSAGE", bobAOR, Line("Max-Breadth: "+said))
@@ -212,7 +212,7 @@ func TestBreadth(t *testing.T) {
 			}
 		}
 	})
-	scene(t, "LB-008/LB-011", func(s *stage) {
+	play(t, "LB-008/LB-011", func(s *venue) {
 		phones := s.phones("1", "1", "1")
 		for limit, said := range map[int]Edit{60: Line(), 3: maxBreadth(3), 10: maxBreadth(10), 4: Line("Max-Breadth: 10", "Max-Breadth: 4")} {
 			s.alice.Request("MESSAGE", bobAOR, said)
@@ -232,7 +232,7 @@ func TestBreadth(t *testing.T) {
 			}
 		}
 	})
-	scene(t, "LB-009", func(s *stage) {
+	play(t, "LB-009", func(s *venue) {
 		phones := s.phones("1", "1")
 		invite := s.alice.Invite(bobAOR, maxBreadth(1))
 		first := phones[0].Expect("INVITE")

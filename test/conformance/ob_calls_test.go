@@ -11,7 +11,7 @@ import (
 )
 
 // flow is a phone of bob's that nobody can connect to: what reaches it comes down the flow that it registered over.
-func (s *stage) flow(transport sip.Transport, address string) *Agent {
+func (s *venue) flow(transport sip.Transport, address string) *Agent {
 	s.t.Helper()
 	return s.agent("bob", address, s.through(transport), func(o *AgentOptions) {
 		o.Domain, o.Without = bed.Domain, []sip.Transport{tcp}
@@ -35,7 +35,7 @@ func outbounds(a *Agent, regID string, edits ...Edit) *Received {
 
 // TestFlows: calls down the flows of registrations (RFC 5626 §5.3 and §7).
 func TestFlows(t *testing.T) {
-	scene(t, "OB-008", func(s *stage) {
+	play(t, "OB-008", func(s *venue) {
 		before, after := s.flow(tcp, at(0)), s.flow(tcp, at(1))
 		outbounds(before, "1")
 		s.alice.Request("MESSAGE", bobAOR)
@@ -55,7 +55,7 @@ func TestFlows(t *testing.T) {
 		s.alice.Expect(200)
 		silent(time.Minute, before, after)
 	})
-	scene(t, "OB-010", func(s *stage) {
+	play(t, "OB-010", func(s *venue) {
 		one, two := s.flow(tcp, at(0)), s.flow(udp, at(1))
 		outbounds(one, "1")
 		outbounds(two, "2")
@@ -74,7 +74,7 @@ func TestFlows(t *testing.T) {
 			"408":  func(flow *Agent) { refuse(flow.Expect("INVITE"), 408) },
 			"dead": func(*Agent) {},
 		} {
-			scene(t, name, func(s *stage) {
+			play(t, name, func(s *venue) {
 				one, two := s.flow(tcp, at(0)), s.flow(tcp, at(1))
 				outbounds(one, "1")
 				outbounds(two, "2")
@@ -90,7 +90,7 @@ func TestFlows(t *testing.T) {
 			})
 		}
 	})
-	scene(t, "OB-012", func(s *stage) {
+	play(t, "OB-012", func(s *venue) {
 		one, two := s.flow(tcp, at(0)), s.flow(tcp, at(1))
 		outbounds(one, "1")
 		outbounds(two, "2")
@@ -103,7 +103,7 @@ func TestFlows(t *testing.T) {
 	})
 	t.Run("OB-013", func(t *testing.T) {
 		for _, transport := range []sip.Transport{udp, tcp, tls} {
-			scene(t, transport.String(), func(s *stage) {
+			play(t, transport.String(), func(s *venue) {
 				trap := s.secure("bob", elsewhere)
 				bob := s.flow(transport, at(0))
 				outbounds(bob, "1")
@@ -123,7 +123,7 @@ func TestFlows(t *testing.T) {
 			})
 		}
 	})
-	scene(t, "OB-014", func(s *stage) {
+	play(t, "OB-014", func(s *venue) {
 		trap := s.agent("bob", elsewhere)
 		bob := s.flow(tcp, at(0))
 		outbounds(bob, "1")
@@ -138,7 +138,7 @@ func TestFlows(t *testing.T) {
 		s.alice.Expect(480)
 		silent(time.Minute, trap, bob)
 	})
-	scene(t, "OB-020", func(s *stage) {
+	play(t, "OB-020", func(s *venue) {
 		bob := s.flow(tcp, at(0))
 		granted := outbounds(bob, "1").Lacks("Flow-Timer")
 		granted.Carries("Contact", ";expires=3600")
@@ -161,7 +161,7 @@ func TestFlows(t *testing.T) {
 // TestFlowTokens: requests within a dialog that come back to a flow (RFC 5626 §5.3).
 func TestFlowTokens(t *testing.T) {
 	// answered is bob's side of a call from carol, whose requests come over a transport.
-	answered := func(s *stage, carol *Agent, edits ...Edit) (bob *Agent, d *Dialog) {
+	answered := func(s *venue, carol *Agent, edits ...Edit) (bob *Agent, d *Dialog) {
 		s.t.Helper()
 		bob = s.phone()
 		invite := carol.Invite(bobAOR, edits...)
@@ -174,7 +174,7 @@ func TestFlowTokens(t *testing.T) {
 	}
 	noTCP := func(o *AgentOptions) { o.Without = []sip.Transport{tcp} }
 
-	scene(t, "OB-016", func(s *stage) {
+	play(t, "OB-016", func(s *venue) {
 		carol := s.agent("carol", "192.0.2.102", s.through(tcp), noTCP)
 		bob, call := answered(s, carol)
 		right, forged := call.Routes, 0
@@ -207,7 +207,7 @@ func TestFlowTokens(t *testing.T) {
 	})
 	t.Run("OB-017", func(t *testing.T) {
 		for _, transport := range []sip.Transport{udp, tcp, tls} {
-			scene(t, transport.String(), func(s *stage) {
+			play(t, transport.String(), func(s *venue) {
 				trap := s.secure("carol", elsewhere)
 				carol := s.agent("carol", "192.0.2.102", s.through(transport), noTCP)
 				bob, call := answered(s, carol, Contact("<sip:carol@"+elsewhere+";ob>"))

@@ -9,7 +9,7 @@ import (
 // TestPathCalls: calls to who registered through proxies (RFC 3327 §5.4).
 func TestPathCalls(t *testing.T) {
 	const p1, p2 = "<sip:192.0.2.210;lr>", `"P, 2" <sip:p2.example.com;lr;x=y>;z=1`
-	scene(t, "PT-003", func(s *stage) {
+	play(t, "PT-003", func(s *venue) {
 		edge, bob := s.agent("edge", "192.0.2.210"), s.agent("bob", at(0))
 		phone := phoneOf(s.t, s.Bed, udp, "bob")
 		phone.Register(Contact("<"+bob.ContactURI(udp)+">"), Line(supportsPath, "Path: "+p1+", "+p2)).Expect(200)

@@ -12,10 +12,10 @@ import (
 // redirecting has the server answer for its users with where they are (RFC 3261 §8.3).
 func redirecting(c *config.Config) { c.Domains[0].Mode = config.ModeRedirect }
 
-// redirects is a scene whose server redirects. Nothing leaves it but responses.
-func redirects(t *testing.T, rows string, script func(s *stage)) {
+// redirects is a play whose server redirects. Nothing leaves it but responses.
+func redirects(t *testing.T, rows string, script func(s *venue)) {
 	t.Helper()
-	scene(t, rows, func(s *stage) {
+	play(t, rows, func(s *venue) {
 		tap := s.net.Wiretap()
 		script(s)
 		time.Sleep(time.Minute)
@@ -31,7 +31,7 @@ func redirects(t *testing.T, rows string, script func(s *stage)) {
 func TestRedirect(t *testing.T) {
 	const one, two = "sip:one@192.0.2.201", "sip:two@192.0.2.202"
 
-	redirects(t, "RD-001/RD-002/RD-003", func(s *stage) {
+	redirects(t, "RD-001/RD-002/RD-003", func(s *venue) {
 		// Somebody is there, and hears nothing.
 		bob := s.agent("bob", at(0))
 		s.Bind(s.t, "bob", "<"+one+">;q=0.5;expires=100", "<"+two+">;expires=200")
@@ -45,7 +45,7 @@ func TestRedirect(t *testing.T) {
 		}
 		silent(time.Minute, s.alice, bob)
 	})
-	redirects(t, "RD-004", func(s *stage) {
+	redirects(t, "RD-004", func(s *venue) {
 		s.Bind(s.t, "bob", "<"+bobAOR+">", "<"+one+">", "<"+bobAOR+";transport=tcp>")
 		invite := s.alice.Invite(bobAOR)
 		moved := s.alice.Expect(302)
@@ -58,7 +58,7 @@ func TestRedirect(t *testing.T) {
 		invite = s.alice.Invite("sip:%61lice@biloxi.example.com")
 		invite.Ack(s.alice.Expect(404).Lacks("Contact"))
 	})
-	redirects(t, "RD-005", func(s *stage) {
+	redirects(t, "RD-005", func(s *venue) {
 		s.Bind(s.t, "bob", "<"+one+">")
 		invite := s.alice.Invite(bobAOR)
 		moved := s.alice.Expect(302)
@@ -69,7 +69,7 @@ func TestRedirect(t *testing.T) {
 		invite.Ack(moved)
 		silent(time.Minute, s.alice)
 	})
-	redirects(t, "RD-006", func(s *stage) {
+	redirects(t, "RD-006", func(s *venue) {
 		s.Bind(s.t, "bob", "<"+one+">")
 		for _, method := range []string{"INVITE", "FOO", "foo.Bar!", "SUBSCRIBE", "PRACK"} {
 			request := s.alice.Request(method, bobAOR, Line("Require: foo, 100rel", "X-Unknown: \x80\xff;;=", "Accept-Contact: *;foo;require"),
@@ -80,7 +80,7 @@ func TestRedirect(t *testing.T) {
 			}
 		}
 	})
-	redirects(t, "RD-007", func(s *stage) {
+	redirects(t, "RD-007", func(s *venue) {
 		s.Bind(s.t, "bob", "<"+one+">")
 		invite := s.alice.Invite(bobAOR)
 		wantTimes(t, copies(s.alice, "302", 10*time.Minute), timerE...)
@@ -100,7 +100,7 @@ func TestRedirect(t *testing.T) {
 		copyOf(s.alice.Expect(302), moved)
 		silent(time.Minute, s.alice)
 	})
-	redirects(t, "RD-008", func(s *stage) {
+	redirects(t, "RD-008", func(s *venue) {
 		s.Bind(s.t, "bob", "<mailto:bob@example.com>;q=0.1", "<tel:+13035551212>;q=0.2", "<"+one+">")
 		invite := s.alice.Invite(bobAOR)
 		moved := s.alice.Expect(302)
@@ -109,7 +109,7 @@ func TestRedirect(t *testing.T) {
 		}
 		invite.Ack(moved)
 	})
-	redirects(t, "RD-009", func(s *stage) {
+	redirects(t, "RD-009", func(s *venue) {
 		for user, status := range map[string]int{"nobody": 404, "bob": 480} {
 			invite := s.alice.Invite("sip:" + user + "@biloxi.example.com")
 			invite.Ack(s.alice.Expect(status).Lacks("Contact"))
@@ -121,7 +121,7 @@ func TestRedirect(t *testing.T) {
 		invite.Ack(s.alice.Expect(480))
 		silent(time.Minute, s.alice)
 	})
-	redirects(t, "RD-010", func(s *stage) {
+	redirects(t, "RD-010", func(s *venue) {
 		s.Bind(s.t, "bob", "<"+one+">")
 		invite := s.alice.Invite(bobAOR, Via("SIP/2.0/UDP client.atlanta.example.org:5060;branch=z9hG4bKx;foo=bar"),
 			Line("Via: SIP/2.0/TCP far.example.org;branch=z9hG4bKy", "Timestamp: 54"))
@@ -136,7 +136,7 @@ func TestRedirect(t *testing.T) {
 			From(moved.Header("From")), CallID(moved.ID()), CSeq(1))
 		silent(time.Minute, s.alice)
 	})
-	redirects(t, "RD-011", func(s *stage) {
+	redirects(t, "RD-011", func(s *venue) {
 		s.Bind(s.t, "bob", "<"+one+">")
 		safe := phoneOf(s.t, s.Bed, tls, "alice")
 		safe.Register(Contact("<sips:alice@192.0.2.201>")).Expect(200)
@@ -152,7 +152,7 @@ func TestRedirect(t *testing.T) {
 			}
 		}
 	})
-	redirects(t, "RD-012", func(s *stage) {
+	redirects(t, "RD-012", func(s *venue) {
 		s.Bind(s.t, "bob", "<"+one+">")
 		// Who claims to be a user of the domain shows that he is: to a user agent server, which this is.
 		carol := s.agent("alice", "192.0.2.102", func(o *AgentOptions) { o.Domain, o.Password = "biloxi.example.com", "alice-secret" })

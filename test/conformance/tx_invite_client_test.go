@@ -11,7 +11,7 @@ import (
 
 // TestInviteClient: INVITE client transactions (RFC 3261 §17.1.1, RFC 6026 §7.2).
 func TestInviteClient(t *testing.T) {
-	scene(t, "TX-014", func(s *stage) {
+	play(t, "TX-014", func(s *venue) {
 		bob := s.phone()
 		s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -28,7 +28,7 @@ func TestInviteClient(t *testing.T) {
 		bob.Reply(offer, 200)
 		silent(time.Minute, s.alice, bob)
 	})
-	scene(t, "TX-015", func(s *stage) {
+	play(t, "TX-015", func(s *venue) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -49,7 +49,7 @@ func TestInviteClient(t *testing.T) {
 		bob.Reply(offer, 180) // too late
 		silent(time.Minute, s.alice, bob)
 	})
-	scene(t, "TX-016/TX-018", func(s *stage) {
+	play(t, "TX-016/TX-018", func(s *venue) {
 		bob := s.phone()
 		began := time.Now()
 		invite := s.alice.Invite(bobAOR)
@@ -64,7 +64,7 @@ func TestInviteClient(t *testing.T) {
 	})
 	t.Run("TX-017", func(t *testing.T) {
 		for _, transport := range []sip.Transport{tcp, tls} {
-			scene(t, transport.String(), func(s *stage) {
+			play(t, transport.String(), func(s *venue) {
 				bob := s.secure("bob", at(0))
 				s.Bind(s.t, "bob", "<"+bob.ContactURI(transport)+">")
 				s.alice.Invite(bobAOR)
@@ -74,7 +74,7 @@ func TestInviteClient(t *testing.T) {
 			})
 		}
 	})
-	scene(t, "TX-019", func(s *stage) {
+	play(t, "TX-019", func(s *venue) {
 		bob := s.phone()
 		s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -83,7 +83,7 @@ func TestInviteClient(t *testing.T) {
 		s.alice.Expect(100)
 		silent(2*time.Minute, s.alice, bob)
 	})
-	scene(t, "TX-020", func(s *stage) {
+	play(t, "TX-020", func(s *venue) {
 		bob := s.phone()
 		s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -92,7 +92,7 @@ func TestInviteClient(t *testing.T) {
 			s.alice.Expect(status)
 		}
 	})
-	scene(t, "TX-021/TX-022", func(s *stage) {
+	play(t, "TX-021/TX-022", func(s *venue) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -106,7 +106,7 @@ func TestInviteClient(t *testing.T) {
 		bob.Reply(offer, 486)
 		silent(time.Minute, s.alice, bob)
 	})
-	scene(t, "TX-021", func(s *stage) { // over TCP Timer D is 0
+	play(t, "TX-021", func(s *venue) { // over TCP Timer D is 0
 		bob := s.reached(tcp)
 		invite := s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -117,7 +117,7 @@ func TestInviteClient(t *testing.T) {
 	})
 	t.Run("TX-023/TX-024/TX-025", func(t *testing.T) {
 		for _, transport := range []sip.Transport{udp, tcp} {
-			scene(t, transport.String(), func(s *stage) {
+			play(t, transport.String(), func(s *venue) {
 				// edge is a proxy that bob registered through, so that the INVITE has a Route.
 				edge := s.agent("edge", "192.0.2.210")
 				route := "<sip:192.0.2.210;transport=" + strings.ToLower(transport.String()) + ";lr>"
@@ -149,7 +149,7 @@ func TestInviteClient(t *testing.T) {
 			})
 		}
 	})
-	scene(t, "TX-035", func(s *stage) {
+	play(t, "TX-035", func(s *venue) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -169,7 +169,7 @@ func TestInviteClient(t *testing.T) {
 		invite.Ack(s.alice.Expect("487 INVITE"))
 		silent(time.Minute, s.alice, bob)
 	})
-	scene(t, "TX-038", func(s *stage) {
+	play(t, "TX-038", func(s *venue) {
 		// Nobody listens at the first of bob's two addresses.
 		s.dns.Add(s.t, `
 			_sip._tcp.phone.example.com. SRV 10 1 5060 a.phone.example.com.

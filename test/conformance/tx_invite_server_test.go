@@ -11,7 +11,7 @@ import (
 
 // TestServerMatching: which requests belong to one transaction (RFC 3261 §17.2.3).
 func TestServerMatching(t *testing.T) {
-	scene(t, "TX-001", func(s *stage) {
+	play(t, "TX-001", func(s *venue) {
 		bob := s.phone()
 		via := func(port int, branch string) Edit {
 			return Via(fmt.Sprintf("SIP/2.0/UDP 192.0.2.101:%d;rport;branch=%s", port, branch))
@@ -40,7 +40,7 @@ func TestServerMatching(t *testing.T) {
 			silent(time.Minute, s.alice, bob)
 		}
 	})
-	scene(t, "TX-002", func(s *stage) {
+	play(t, "TX-002", func(s *venue) {
 		bob := s.phone()
 		// A client of RFC 2543: its branch says nothing, and is the same in all that it sends.
 		old := Via("SIP/2.0/UDP 192.0.2.101:5060;branch=1")
@@ -74,7 +74,7 @@ func TestServerMatching(t *testing.T) {
 		}
 		silent(time.Minute, s.alice, bob)
 	})
-	scene(t, "TX-036", func(s *stage) {
+	play(t, "TX-036", func(s *venue) {
 		bob := s.phone()
 		// An ACK of nothing.
 		s.alice.Request("ACK", bobAOR, To("<"+bobAOR+">;tag=x"))
@@ -102,7 +102,7 @@ func TestServerMatching(t *testing.T) {
 
 // TestInviteServer: INVITE server transactions (RFC 3261 §17.2.1, RFC 6026 §7.1).
 func TestInviteServer(t *testing.T) {
-	scene(t, "TX-003/TX-034", func(s *stage) {
+	play(t, "TX-003/TX-034", func(s *venue) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -122,7 +122,7 @@ func TestInviteServer(t *testing.T) {
 		}
 		silent(time.Minute, s.alice, bob)
 	})
-	scene(t, "TX-004", func(s *stage) {
+	play(t, "TX-004", func(s *venue) {
 		bob := s.phone()
 		for _, status := range []int{302, 486, 500, 603} {
 			invite := s.alice.Invite(bobAOR)
@@ -139,7 +139,7 @@ func TestInviteServer(t *testing.T) {
 			silent(time.Minute, s.alice, bob)
 		}
 	})
-	scene(t, "TX-005/TX-006", func(s *stage) {
+	play(t, "TX-005/TX-006", func(s *venue) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		s.alice.Expect(100)
@@ -157,7 +157,7 @@ func TestInviteServer(t *testing.T) {
 		s.alice.Expect(486)
 		bob.ExpectNothing(0)
 	})
-	scene(t, "TX-007", func(s *stage) {
+	play(t, "TX-007", func(s *venue) {
 		bob := s.phone()
 		carol := s.agent("carol", "192.0.2.102", s.through(tcp))
 		carol.Invite(bobAOR)
@@ -165,7 +165,7 @@ func TestInviteServer(t *testing.T) {
 		refuse(bob.Expect("INVITE"), 486)
 		wantTimes(t, copies(carol, "486", 10*time.Minute), 0)
 	})
-	scene(t, "TX-008/TX-009", func(s *stage) {
+	play(t, "TX-008/TX-009", func(s *venue) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		refuse(bob.Expect("INVITE"), 486)
@@ -189,7 +189,7 @@ func TestInviteServer(t *testing.T) {
 		invite.Again()
 		bob.Expect("INVITE")
 	})
-	scene(t, "TX-010", func(s *stage) {
+	play(t, "TX-010", func(s *venue) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		bob.Reply(bob.Expect("INVITE"), 200)
@@ -203,7 +203,7 @@ func TestInviteServer(t *testing.T) {
 		invite.Again()
 		bob.Expect("INVITE")
 	})
-	scene(t, "TX-011", func(s *stage) {
+	play(t, "TX-011", func(s *venue) {
 		bob := s.phone()
 		s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -222,7 +222,7 @@ func TestInviteServer(t *testing.T) {
 		}
 		silent(time.Minute, s.alice, bob)
 	})
-	scene(t, "TX-012", func(s *stage) {
+	play(t, "TX-012", func(s *venue) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		bob.Reply(bob.Expect("INVITE"), 200)
@@ -234,7 +234,7 @@ func TestInviteServer(t *testing.T) {
 		bob.Expect("ACK").WantURI(bob.ContactURI(udp))
 		silent(time.Minute, s.alice, bob)
 	})
-	scene(t, "TX-013", func(s *stage) {
+	play(t, "TX-013", func(s *venue) {
 		bob := s.phone()
 		carol := s.agent("carol", "192.0.2.102", s.through(tcp), func(o *AgentOptions) { o.Without = append(o.Without, tcp) })
 		invite := carol.Invite(bobAOR)
@@ -255,7 +255,7 @@ func TestInviteServer(t *testing.T) {
 		invite.Again()
 		bob.Expect("INVITE")
 	})
-	scene(t, "TX-042", func(s *stage) {
+	play(t, "TX-042", func(s *venue) {
 		// What bob is called nobody knows yet, so that the 487 is the server's own.
 		s.dns.Silence("slow.example.com")
 		s.Bind(s.t, "bob", "<sip:bob@slow.example.com>")

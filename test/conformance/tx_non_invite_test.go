@@ -8,7 +8,7 @@ import (
 )
 
 // calling is a call between alice and bob that stands, by way of the server.
-func (s *stage) calling(bob *Agent) (alices, bobs *Dialog) {
+func (s *venue) calling(bob *Agent) (alices, bobs *Dialog) {
 	s.t.Helper()
 	invite := s.alice.Invite(bobAOR)
 	offer := bob.Expect("INVITE")
@@ -21,7 +21,7 @@ func (s *stage) calling(bob *Agent) (alices, bobs *Dialog) {
 
 // TestNonInviteClient: client transactions of other requests (RFC 3261 §17.1.2).
 func TestNonInviteClient(t *testing.T) {
-	scene(t, "TX-026/TX-027", func(s *stage) {
+	play(t, "TX-026/TX-027", func(s *venue) {
 		bob := s.phone()
 		call, _ := s.calling(bob)
 		silent(time.Minute, s.alice, bob)
@@ -34,7 +34,7 @@ func TestNonInviteClient(t *testing.T) {
 			}
 		}
 	})
-	scene(t, "TX-026", func(s *stage) { // with a provisional response it is every T2
+	play(t, "TX-026", func(s *venue) { // with a provisional response it is every T2
 		bob := s.phone()
 		call, _ := s.calling(bob)
 		bye := call.Bye()
@@ -48,12 +48,12 @@ func TestNonInviteClient(t *testing.T) {
 		bye.Again()
 		bob.Expect("BYE") // the first one is over
 	})
-	scene(t, "TX-026", func(s *stage) { // not over TCP
+	play(t, "TX-026", func(s *venue) { // not over TCP
 		bob := s.reached(tcp)
 		s.alice.Request("MESSAGE", bobAOR, Body("text/plain", "hi"))
 		wantTimes(t, copies(bob, "MESSAGE", time.Minute), 0)
 	})
-	scene(t, "TX-028", func(s *stage) {
+	play(t, "TX-028", func(s *venue) {
 		bob := s.phone()
 		s.alice.Request("MESSAGE", bobAOR, Body("text/plain", "hi"))
 		offer := bob.Expect("MESSAGE")
@@ -68,7 +68,7 @@ func TestNonInviteClient(t *testing.T) {
 
 // TestNonInviteServer: server transactions of other requests (RFC 3261 §17.2.2, RFC 4320 §4.1).
 func TestNonInviteServer(t *testing.T) {
-	scene(t, "TX-029/TX-030", func(s *stage) {
+	play(t, "TX-029/TX-030", func(s *venue) {
 		bob := s.phone()
 		ask := s.alice.Request("OPTIONS", bobAOR)
 		offer := bob.Expect("OPTIONS")
@@ -96,7 +96,7 @@ func TestNonInviteServer(t *testing.T) {
 		}
 		silent(0, s.alice, bob)
 	})
-	scene(t, "TX-031", func(s *stage) {
+	play(t, "TX-031", func(s *venue) {
 		bob := s.phone()
 		message := s.alice.Request("MESSAGE", bobAOR, Body("text/plain", "hi"))
 		bob.Reply(bob.Expect("MESSAGE"), 200)
@@ -122,7 +122,7 @@ func TestNonInviteServer(t *testing.T) {
 		}
 		bob.Expect("MESSAGE")
 	})
-	scene(t, "TX-032", func(s *stage) {
+	play(t, "TX-032", func(s *venue) {
 		// Three phones answer one MESSAGE.
 		for _, last := range []int{200, 404, 600} {
 			phones := []*Agent{s.agent("bob", at(0)), s.agent("bob", at(1)), s.agent("bob", at(2))}
@@ -145,7 +145,7 @@ func TestNonInviteServer(t *testing.T) {
 
 // TestServerForgets: what is over leaves nothing behind.
 func TestServerForgets(t *testing.T) {
-	scene(t, "TX-040", func(s *stage) {
+	play(t, "TX-040", func(s *venue) {
 		bob := s.phone()
 		base := s.Server.Status().Transactions
 		if base.Clients != 0 || base.Servers != 0 || base.Bytes != 0 {

@@ -21,7 +21,7 @@ func TestTimers(t *testing.T) {
 			answer:  []int{0, 100, 300, 700, 1100, 1500, 1900, 2300, 2700, 3100, 3500, 3900, 4300, 4700, 5100, 5500, 5900, 6300}, confirmed: time.Second,
 		},
 	} {
-		sceneTimed(t, "TX-039", timers, func(s *stage) {
+		playTimed(t, "TX-039", timers, func(s *venue) {
 			bob := s.phone()
 			invite := s.alice.Invite(bobAOR)
 			wantTimes(t, copies(bob, "INVITE", time.Minute), want.invite...)

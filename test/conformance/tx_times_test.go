@@ -1,11 +1,9 @@
 package conformance
 
 import (
-	cryptotls "crypto/tls"
 	"testing"
 	"time"
 
-	"biloxi/sip"
 	. "biloxi/siptest"
 )
 
@@ -48,31 +46,10 @@ var (
 	timerE = []int{0, 500, 1500, 3500, 7500, 11500, 15500, 19500, 23500, 27500, 31500}
 )
 
-// through has an agent's requests go to the server over a transport.
-func (s *stage) through(transport sip.Transport) func(*AgentOptions) {
-	return func(o *AgentOptions) { o.Outbound = s.Hop(transport) }
-}
-
-// reached is a phone of bob's that is bound with a contact for a transport.
-func (s *stage) reached(transport sip.Transport) *Agent {
-	s.t.Helper()
-	bob := s.agent("bob", at(0))
-	s.Bind(s.t, "bob", "<"+bob.ContactURI(transport)+">")
-	return bob
-}
-
 // copyOf fails the test unless a message came again byte by byte.
 func copyOf(r *Received, first *Received) {
 	r.T.Helper()
 	if r.Raw != first.Raw {
 		r.Fatalf("not the same as\n%s", first.Raw)
 	}
-}
-
-// secure is an agent that listens to TLS too.
-func (s *stage) secure(user, address string, changes ...func(*AgentOptions)) *Agent {
-	s.t.Helper()
-	return s.agent(user, address, append(changes, func(o *AgentOptions) {
-		o.TLS = &cryptotls.Config{Certificates: []cryptotls.Certificate{s.ca.Certificate(user+".example.com", address)}}
-	})...)
 }
