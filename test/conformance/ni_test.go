@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"biloxi/sip"
 	. "biloxi/siptest"
 	"biloxi/test/bed"
 )
@@ -13,7 +14,7 @@ const untilT2 = 3500 * time.Millisecond
 
 // TestNonInvite: requests other than INVITE that are forwarded (RFC 4320).
 func TestNonInvite(t *testing.T) {
-	scene(t, "NI-001", func(s *stage) {
+	t.Run("NI-001", onStage(func(s *stage) {
 		bob := s.phone()
 		s.alice.Request("OPTIONS", bobAOR)
 		asked := bob.Expect("OPTIONS")
@@ -29,11 +30,12 @@ func TestNonInvite(t *testing.T) {
 		silent(time.Second, s.alice)
 		bob.Reply(asked, 200)
 		s.alice.Expect(200)
-	})
-	for _, transport := range []string{"UDP", "TCP"} {
-		scene(t, "NI-002/NI-003/"+transport, func(s *stage) {
-			alice, bob := s.alice, s.phone()
-			if transport == "TCP" {
+	}))
+	t.Run("NI-002/NI-003", onStage(func(s *stage) {
+		bob := s.phone()
+		for _, transport := range []sip.Transport{udp, tcp} {
+			alice := s.alice
+			if transport == tcp {
 				alice = s.agent("alice", "192.0.2.102", func(o *AgentOptions) { o.Outbound = s.Hop(tcp) })
 			}
 			for _, method := range []string{"OPTIONS", "MESSAGE", "BYE", "X-NEW"} {
@@ -63,9 +65,9 @@ func TestNonInvite(t *testing.T) {
 				silent(10*time.Second, alice)
 				bob.Drain()
 			}
-		})
-	}
-	scene(t, "NI-004", func(s *stage) {
+		}
+	}))
+	t.Run("NI-004", onStage(func(s *stage) {
 		bob := s.phone()
 		for _, method := range []string{"MESSAGE", "BYE", "OPTIONS", "SUBSCRIBE"} {
 			s.alice.Request(method, bobAOR)
@@ -84,8 +86,8 @@ func TestNonInvite(t *testing.T) {
 		// No address, no connection: nobody waits for those.
 		s.alice.Request("MESSAGE", "sip:u0@"+bed.Domain)
 		s.alice.Expect(480)
-	})
-	scene(t, "NI-005", func(s *stage) {
+	}))
+	t.Run("NI-005", onStage(func(s *stage) {
 		bob := s.phone()
 		s.alice.Request("MESSAGE", bobAOR)
 		asked := bob.Expect("MESSAGE")
@@ -94,8 +96,8 @@ func TestNonInvite(t *testing.T) {
 		bob.Reply(asked, 200)
 		bob.Reply(asked, 500)
 		silent(time.Minute, s.alice)
-	})
-	scene(t, "NI-006", func(s *stage) {
+	}))
+	t.Run("NI-006", onStage(func(s *stage) {
 		bobs := s.phones("1", "1")
 		s.alice.Request("MESSAGE", bobAOR)
 		bobs[0].Reply(bobs[0].Expect("MESSAGE"), 404)
@@ -112,5 +114,5 @@ func TestNonInvite(t *testing.T) {
 			r.Fatalf("after %v", r.At.Sub(sent))
 		}
 		silent(time.Minute, s.alice)
-	})
+	}))
 }

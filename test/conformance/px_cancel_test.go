@@ -11,7 +11,7 @@ import (
 
 // TestCancel: CANCEL (RFC 3261 §9, §16.10), and the ACK of a 2xx.
 func TestCancel(t *testing.T) {
-	scene(t, "PX-075", func(s *stage) {
+	t.Run("PX-075", onStage(func(s *stage) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -31,8 +31,8 @@ func TestCancel(t *testing.T) {
 		refuse(offer, 487)
 		invite.Ack(s.alice.Expect("487 INVITE"))
 		silent(time.Minute, s.alice, bob)
-	})
-	scene(t, "PX-076", func(s *stage) {
+	}))
+	t.Run("PX-076", onStage(func(s *stage) {
 		bobs := s.phones("1", "1", "1", "0.1")
 		invite := s.alice.Invite(bobAOR)
 		var offers []*Received
@@ -51,8 +51,8 @@ func TestCancel(t *testing.T) {
 		give(offers[1])
 		invite.Ack(s.alice.Expect(486)) // the best of 486, 487, 487
 		silent(time.Minute, append(bobs, s.alice)...)
-	})
-	scene(t, "PX-071/CANCEL", func(s *stage) {
+	}))
+	t.Run("PX-071/CANCEL", onStage(func(s *stage) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -63,8 +63,8 @@ func TestCancel(t *testing.T) {
 		bob.Reply(offer, 100)
 		give(offer)
 		invite.Ack(s.alice.Expect(487))
-	})
-	scene(t, "PX-077", func(s *stage) {
+	}))
+	t.Run("PX-077", onStage(func(s *stage) {
 		// From a peer that is trusted, to somebody else's user.
 		carol := s.agent("carol", "192.0.2.210")
 		stray := s.alice.Request("CANCEL", carol.ContactURI(udp), Line("X-Odd: 1"))
@@ -82,8 +82,8 @@ func TestCancel(t *testing.T) {
 		s.alice.Request("CANCEL", bobAOR)
 		s.alice.Expect("481 CANCEL")
 		silent(time.Minute, bob, s.alice)
-	}, trustAll)
-	scene(t, "PX-077/stranger", func(s *stage) {
+	}, trustAll))
+	t.Run("PX-077/stranger", onStage(func(s *stage) {
 		carol, bob := s.agent("carol", "192.0.2.210"), s.phone()
 		s.alice.Request("CANCEL", carol.ContactURI(udp))
 		s.alice.Expect("481 CANCEL") // he has no credentials to show (§22.1)
@@ -97,8 +97,8 @@ func TestCancel(t *testing.T) {
 		call.Request("CANCEL")
 		bob.Reply(bob.Expect("CANCEL").WantURI(bob.ContactURI(udp)).Lacks("Route"), 481)
 		s.alice.Expect("481 CANCEL")
-	})
-	scene(t, "PX-078/PX-079", func(s *stage) {
+	}))
+	t.Run("PX-078/PX-079", onStage(func(s *stage) {
 		bob := s.agent("bob", "192.0.2.201")
 		p := NewPhone(s.t, conn(s.t, s.Bed, udp), "bob", bed.Domain, bed.Password("bob"))
 		p.Register(Contact("<sip:bob@198.51.100.1;x=y>"), Line("Supported: path", "Path: <sip:192.0.2.201;lr>, <sip:second.example.net;lr;k=v>")).Expect(200)
@@ -114,8 +114,8 @@ func TestCancel(t *testing.T) {
 		bob.Reply(cancel, 200)
 		refuse(offer, 487)
 		invite.Ack(s.alice.Expect(487))
-	})
-	scene(t, "PX-080", func(s *stage) {
+	}))
+	t.Run("PX-080", onStage(func(s *stage) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -134,8 +134,8 @@ func TestCancel(t *testing.T) {
 		// The transaction has gone: what comes of it now goes nowhere, and is not acknowledged.
 		bob.Reply(offer, 486)
 		silent(time.Minute, s.alice, bob)
-	})
-	scene(t, "PX-081", func(s *stage) {
+	}))
+	t.Run("PX-081", onStage(func(s *stage) {
 		bob := s.phone()
 		for _, status := range []int{486, 200} {
 			invite := s.alice.Invite(bobAOR)
@@ -157,8 +157,8 @@ func TestCancel(t *testing.T) {
 			}
 			silent(time.Minute, s.alice, bob)
 		}
-	})
-	scene(t, "PX-082", func(s *stage) {
+	}))
+	t.Run("PX-082", onStage(func(s *stage) {
 		// alice is a user of the server's now, and is challenged.
 		alice, bob := s.agent("alice", "192.0.2.102", func(o *AgentOptions) { o.Domain = bed.Domain }), s.phone()
 		invite := alice.Invite(bobAOR)
@@ -188,8 +188,8 @@ func TestCancel(t *testing.T) {
 		alice.Request("ACK", bobAOR)
 		alice.Request("ACK", "sip:carol@chicago.example.com")
 		silent(time.Minute, alice)
-	})
-	scene(t, "PX-083", func(s *stage) {
+	}))
+	t.Run("PX-083", onStage(func(s *stage) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -210,5 +210,5 @@ func TestCancel(t *testing.T) {
 			again.Fatalf("another ACK than\n%s", ack.Raw)
 		}
 		silent(time.Minute, bob, s.alice)
-	})
+	}))
 }

@@ -18,9 +18,9 @@ func trustAll(c *config.Config) {
 	c.Proxy.Trusted = []config.Prefix{config.Prefix(netip.MustParsePrefix("192.0.2.0/24")), config.Prefix(netip.MustParsePrefix("127.0.0.0/8"))}
 }
 
-// TestNextHop: where DNS leads (RFC 3263 §4).
-func TestNextHop(t *testing.T) {
-	scene(t, "PX-092", func(s *stage) {
+// TestNextAddress: where DNS leads (RFC 3263 §4).
+func TestNextAddress(t *testing.T) {
+	t.Run("PX-092", onStage(func(s *stage) {
 		one, two, three := s.agent("one", "192.0.2.31"), s.agent("two", "192.0.2.32"), s.agent("three", "192.0.2.33")
 		high := s.agent("high", "192.0.2.34", func(o *AgentOptions) { o.Port = 5070 })
 		s.dns.Add(s.t, `
@@ -97,7 +97,7 @@ func TestNextHop(t *testing.T) {
 		if count < 330 || count > 390 {
 			s.t.Errorf("%d of 400 went to the one of weight 90 to 10", count)
 		}
-	}, trustAll)
+	}, trustAll))
 }
 
 // TestFailover: the next of several addresses (RFC 3263 §4.3), and what it means that a request cannot be sent (RFC
@@ -126,7 +126,7 @@ func TestFailover(t *testing.T) {
 		second.Expect("ACK")
 		return offer.At.Sub(sent)
 	}
-	scene(t, "PX-093/503", func(s *stage) {
+	t.Run("PX-093", onStage(func(s *stage) {
 		s.dns.Add(s.t, fmt.Sprintf(zone, "full", 'U'))
 		a, b, c := s.agent("a", "192.0.2.41"), s.agent("b", "192.0.2.42"), s.agent("c", "192.0.2.43")
 		invite := s.alice.Invite("sip:carol@full.example.net")
@@ -147,8 +147,8 @@ func TestFailover(t *testing.T) {
 		b.Reply(b.Expect("MESSAGE"), 500)
 		s.alice.Expect(500)
 		silent(time.Minute, c)
-	}, trustAll)
-	scene(t, "PX-093/T14/timeout", func(s *stage) {
+	}, trustAll))
+	t.Run("PX-093/T14", onStage(func(s *stage) {
 		s.dns.Add(s.t, fmt.Sprintf(zone, "mute", 'U'))
 		b := s.agent("b", "192.0.2.42")
 		invite := s.alice.Invite("sip:carol@mute.example.net")
@@ -159,16 +159,16 @@ func TestFailover(t *testing.T) {
 		if d := pass(s, s.alice.Invite("sip:carol@mute.example.net"), b, ""); d > time.Second {
 			s.t.Errorf("it took %v", d)
 		}
-	}, trustAll)
-	scene(t, "PX-093/T14/transport", func(s *stage) {
+	}, trustAll))
+	t.Run("T14", onStage(func(s *stage) {
 		s.dns.Add(s.t, fmt.Sprintf(zone, "shut", 'T'))
 		b := s.agent("b", "192.0.2.42")
 		invite := s.alice.Invite("sip:carol@shut.example.net")
 		if d := pass(s, invite, b, ""); d > time.Second {
 			s.t.Errorf("it took %v", d)
 		}
-	}, trustAll)
-	scene(t, "PX-093/cut", func(s *stage) {
+	}, trustAll))
+	t.Run("PX-093/a connection that is cut", onStage(func(s *stage) {
 		s.dns.Add(s.t, fmt.Sprintf(zone, "cut", 'T'))
 		a, b := s.agent("a", "192.0.2.41"), s.agent("b", "192.0.2.42")
 		invite := s.alice.Invite("sip:carol@cut.example.net")
@@ -177,8 +177,8 @@ func TestFailover(t *testing.T) {
 		a.Hang()
 		a.Close()
 		pass(s, invite, b, offer.Branch())
-	}, trustAll)
-	scene(t, "PX-073", func(s *stage) {
+	}, trustAll))
+	t.Run("PX-073", onStage(func(s *stage) {
 		// A phone whose port is closed, and one that is asked when that has failed.
 		there := s.agent("bob", "192.0.2.202")
 		s.Bind(s.t, "bob", "<sip:bob@192.0.2.201;transport=tcp>;q=1", "<"+there.ContactURI(udp)+">;q=0.5")
@@ -197,7 +197,7 @@ func TestFailover(t *testing.T) {
 		invite.Ack(r)
 		s.alice.Request("MESSAGE", "sip:"+user+"@"+bed.Domain)
 		s.alice.Expect(500)
-	})
+	}))
 	// What ICMP brings back, over the sockets of the system.
 	t.Run("PX-073/ICMP", func(t *testing.T) {
 		b := start(t, trustAll)

@@ -11,7 +11,7 @@ import (
 
 // TestForks: the responses of several branches (RFC 3261 §16.7 steps 4 to 7 and 10).
 func TestForks(t *testing.T) {
-	scene(t, "PX-057", func(s *stage) {
+	t.Run("PX-057", onStage(func(s *stage) {
 		bobs := s.phones("1", "1")
 		s.alice.Invite(bobAOR)
 		first, second := bobs[0].Expect("INVITE"), bobs[1].Expect("INVITE")
@@ -29,8 +29,8 @@ func TestForks(t *testing.T) {
 		// One that has not been acknowledged comes again, and goes on again.
 		bobs[1].Reply(second, 200)
 		s.alice.Expect("200 INVITE")
-	})
-	scene(t, "PX-058", func(s *stage) {
+	}))
+	t.Run("PX-058", onStage(func(s *stage) {
 		bobs := s.phones("1", "1")
 		s.alice.Request("OPTIONS", bobAOR)
 		asked := []*Received{bobs[0].Expect("OPTIONS"), bobs[1].Expect("OPTIONS")}
@@ -56,8 +56,8 @@ func TestForks(t *testing.T) {
 			again.Fatalf("not the same again")
 		}
 		silent(0, bobs[1])
-	})
-	scene(t, "PX-059", func(s *stage) {
+	}))
+	t.Run("PX-059", onStage(func(s *stage) {
 		bobs := s.phones("1", "1", "0.5")
 		invite := s.alice.Invite(bobAOR)
 		first, second := bobs[0].Expect("INVITE"), bobs[1].Expect("INVITE")
@@ -69,8 +69,8 @@ func TestForks(t *testing.T) {
 		refuse(second, 487)
 		invite.Ack(s.alice.Expect(603))
 		silent(time.Minute, s.alice, bobs[2]) // no branch is new
-	})
-	scene(t, "PX-060", func(s *stage) {
+	}))
+	t.Run("PX-060", onStage(func(s *stage) {
 		bobs := s.phones("1", "1", "1", "1", "1")
 		invite := s.alice.Invite(bobAOR)
 		var offers []*Received
@@ -88,8 +88,8 @@ func TestForks(t *testing.T) {
 		refuse(offers[4], 480)
 		invite.Ack(s.alice.Expect(302))
 		silent(time.Minute, s.alice)
-	})
-	scene(t, "PX-061", func(s *stage) {
+	}))
+	t.Run("PX-061", onStage(func(s *stage) {
 		// Nobody says a thing, and one that rings until Timer C.
 		bobs := s.phones("1", "1")
 		invite := s.alice.Invite(bobAOR)
@@ -108,8 +108,8 @@ func TestForks(t *testing.T) {
 			r.Fatalf("after %v", after)
 		}
 		invite.Ack(r)
-	})
-	scene(t, "PX-070", func(s *stage) {
+	}))
+	t.Run("PX-070", onStage(func(s *stage) {
 		bobs := s.phones("1", "1", "1", "1")
 		invite := s.alice.Invite(bobAOR)
 		var offers []*Received
@@ -135,8 +135,8 @@ func TestForks(t *testing.T) {
 		call.Ack()
 		bobs[3].Expect("ACK")
 		silent(time.Minute, append(bobs, s.alice)...) // the 487s end here, and who has ended is not cancelled
-	})
-	scene(t, "PX-071", func(s *stage) {
+	}))
+	t.Run("PX-071", onStage(func(s *stage) {
 		bobs := s.phones("1", "1")
 		s.alice.Invite(bobAOR)
 		first, second := bobs[0].Expect("INVITE"), bobs[1].Expect("INVITE")
@@ -151,7 +151,7 @@ func TestForks(t *testing.T) {
 		bobs[1].Reply(cancel, 200)
 		refuse(second, 487)
 		silent(time.Minute, bobs[1], s.alice)
-	})
+	}))
 }
 
 // drop takes all that waits for agents out of their inboxes.
@@ -184,13 +184,13 @@ func TestBest(t *testing.T) {
 		}
 		return r
 	}
-	scene(t, "PX-062", func(s *stage) {
+	t.Run("PX-062", onStage(func(s *stage) {
 		for _, answers := range [][]int{{404, 603}, {302, 600, 480}, {401, 486, 606}, {500, 604}, {408, 603}} {
 			r := fork(s, slices.Max(answers), answers...)
 			r.Want("X-From", at(slices.Index(answers, slices.Max(answers))))
 		}
-	})
-	scene(t, "PX-063", func(s *stage) {
+	}))
+	t.Run("PX-063", onStage(func(s *stage) {
 		for _, c := range []struct {
 			answers []int
 			want    int
@@ -205,16 +205,16 @@ func TestBest(t *testing.T) {
 				r.Fatalf("%v: not its tag", c.answers)
 			}
 		}
-	})
-	scene(t, "PX-064", func(s *stage) {
+	}))
+	t.Run("PX-064", onStage(func(s *stage) {
 		for _, answers := range [][]int{{503}, {503, 503}} {
 			r := fork(s, 500, answers...)
 			if !strings.HasPrefix(r.Raw, "SIP/2.0 500 Server Internal Error\r\n") {
 				r.Fatalf("not a 500 whole")
 			}
 		}
-	})
-	scene(t, "PX-067", func(s *stage) {
+	}))
+	t.Run("PX-067", onStage(func(s *stage) {
 		bobs := s.phones("1", "1", "1")
 		www := []string{`Digest realm="one, two", nonce="n,1",  qop="auth", algorithm=SHA-256`, `Digest realm="one, two", nonce="n2"`}
 		proxies := []string{`Digest realm="p1", nonce="x", stale=TRUE`, `Bearer scope="openid, sip"`}
@@ -237,5 +237,5 @@ func TestBest(t *testing.T) {
 		if !slices.Equal(got, want) {
 			r.Fatalf("challenges %q, want %q", got, want)
 		}
-	})
+	}))
 }

@@ -11,7 +11,7 @@ import (
 
 // TestPolicy: what goes where, and for whom (RFC 3261 §16.3 step 6, §26).
 func TestPolicy(t *testing.T) {
-	scene(t, "PX-087", func(s *stage) {
+	t.Run("PX-087", onStage(func(s *stage) {
 		bob, other := s.phone(), s.agent("carol", "192.0.2.210")
 		s.Bind(s.t, "alice", "<"+other.ContactURI(udp)+">") // whoever looked alice up would come there
 		invite := s.alice.Invite(bobAOR)
@@ -33,8 +33,8 @@ func TestPolicy(t *testing.T) {
 		for _, q := range s.dns.Asked() {
 			s.t.Errorf("DNS is asked for %s", q)
 		}
-	})
-	scene(t, "PX-088", func(s *stage) {
+	}))
+	t.Run("PX-088", onStage(func(s *stage) {
 		carol := s.agent("carol", "192.0.2.210")
 		s.dns.Add(s.t, "chicago.example.com. A 192.0.2.210")
 		for _, uri := range []string{"sip:carol@chicago.example.com", carol.ContactURI(udp), carol.ContactURI(tcp), "sips:carol@chicago.example.com",
@@ -64,8 +64,8 @@ func TestPolicy(t *testing.T) {
 		invite.Retry(alice.Credentials(challenge))
 		refuse(carol.Expect("INVITE"), 486)
 		alice.Expect(486)
-	})
-	scene(t, "PX-091", func(s *stage) {
+	}))
+	t.Run("PX-091", onStage(func(s *stage) {
 		third, bob := s.agent("third", "192.0.2.210"), s.phone()
 		for _, routes := range [][]string{
 			{"<sip:192.0.2.222;lr>", "<sip:192.0.2.210;lr>"}, {"<sip:192.0.2.210;lr>"}, {"<sip:" + bed.Domain + ";lr>", "<sip:192.0.2.210>"},
@@ -91,7 +91,7 @@ func TestPolicy(t *testing.T) {
 		s.alice.Request("MESSAGE", "sip:carol@192.0.2.210", Route(own...))
 		deniedTo(s.alice)
 		silent(time.Minute, third)
-	})
+	}))
 }
 
 // deniedTo takes the 403 or 407 that an agent's request gets.

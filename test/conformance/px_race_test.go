@@ -17,7 +17,7 @@ const latency = 20 * time.Millisecond
 // TestRaces: what crosses on the way, comes too late or too early, or is cut off. Nothing is to be lost by that, and
 // nobody to be left ringing.
 func TestRaces(t *testing.T) {
-	scene(t, "CANCEL crosses a 200", func(s *stage) {
+	t.Run("CANCEL crosses a 200", onStage(func(s *stage) {
 		bob := s.phone()
 		s.net.SetLink(siptest.Link{Latency: latency})
 		// Where they meet: between alice and the server, at the server, and between it and bob.
@@ -60,8 +60,8 @@ func TestRaces(t *testing.T) {
 			s.alice.Expect("200 BYE")
 			silent(3*time.Second, s.alice, bob)
 		}
-	})
-	scene(t, "CANCEL crosses a refusal", func(s *stage) {
+	}))
+	t.Run("CANCEL crosses a refusal", onStage(func(s *stage) {
 		bob := s.phone()
 		s.net.SetLink(siptest.Link{Latency: latency})
 		for lead := -3 * latency; lead <= 3*latency; lead += latency / 2 {
@@ -96,8 +96,8 @@ func TestRaces(t *testing.T) {
 			s.alice.Drain()
 			bob.Drain()
 		}
-	})
-	scene(t, "two 200s of a fork", func(s *stage) {
+	}))
+	t.Run("two 200s of a fork", onStage(func(s *stage) {
 		bobs := s.phones("1", "1")
 		s.net.SetLink(siptest.Link{Latency: latency})
 		for lead := time.Duration(0); lead <= 3*latency; lead += latency / 2 {
@@ -139,8 +139,8 @@ func TestRaces(t *testing.T) {
 			}
 			silent(3*time.Second, s.alice, bobs[0], bobs[1])
 		}
-	})
-	scene(t, "BYE before ACK", func(s *stage) {
+	}))
+	t.Run("BYE before ACK", onStage(func(s *stage) {
 		bob := s.phone()
 		s.net.SetLink(siptest.Link{Latency: latency})
 		// alice hangs up first, and her ACK is late; then bob does, before he has it.
@@ -171,8 +171,8 @@ func TestRaces(t *testing.T) {
 		bob.Expect("ACK")
 		bob.Expect("200 BYE")
 		silent(time.Minute, s.alice, bob)
-	})
-	scene(t, "BYE of an early dialog", func(s *stage) {
+	}))
+	t.Run("BYE of an early dialog", onStage(func(s *stage) {
 		bob := s.phone()
 		s.net.SetLink(siptest.Link{Latency: latency})
 		invite := s.alice.Invite(bobAOR)
@@ -187,8 +187,8 @@ func TestRaces(t *testing.T) {
 		invite.Ack(s.alice.Expect("487 INVITE"))
 		bob.Expect("ACK")
 		silent(time.Minute, s.alice, bob)
-	})
-	scene(t, "an answer behind Timer C", func(s *stage) {
+	}))
+	t.Run("an answer behind Timer C", onStage(func(s *stage) {
 		bob := s.phone()
 		s.net.SetLink(siptest.Link{Latency: latency})
 		// He answers when he has been cancelled: the call is good, whoever comes first.
@@ -218,8 +218,8 @@ func TestRaces(t *testing.T) {
 		invite.Ack(s.alice.ExpectWithin(timerC+time.Minute, 408))
 		bob.Reply(offer, 200)
 		silent(time.Minute, s.alice)
-	})
-	scene(t, "the caller's connection closes", func(s *stage) {
+	}))
+	t.Run("the caller's connection closes", onStage(func(s *stage) {
 		over := func(o *siptest.AgentOptions) { o.Outbound = s.Hop(tcp) }
 		alice, bob := s.agent("alice", "192.0.2.102", over), s.phone()
 		s.net.SetLink(siptest.Link{Latency: latency})
@@ -246,8 +246,8 @@ func TestRaces(t *testing.T) {
 		if r := bob.Next(time.Minute); r == nil || r.IsRequest() || r.Status() < 400 {
 			s.t.Fatalf("the BYE down a flow that has gone: %v", r)
 		}
-	})
-	scene(t, "the callee's connection closes", func(s *stage) {
+	}))
+	t.Run("the callee's connection closes", onStage(func(s *stage) {
 		bob := s.agent("bob", "192.0.2.201", func(o *siptest.AgentOptions) { o.Outbound, o.Domain = s.Hop(tcp), bed.Domain })
 		bob.Register()
 		other := s.agent("bob", "192.0.2.202")
@@ -281,12 +281,12 @@ func TestRaces(t *testing.T) {
 			refuse(m, 486)
 			s.alice.ExpectWithin(time.Minute, 486)
 		}
-	})
+	}))
 }
 
 // TestGoroutines: a finished call leaves none.
 func TestGoroutines(t *testing.T) {
-	scene(t, "T15", func(s *stage) {
+	t.Run("T15", onStage(func(s *stage) {
 		bob := s.phone()
 		call := func() {
 			invite := s.alice.Invite(bobAOR)
@@ -319,5 +319,5 @@ func TestGoroutines(t *testing.T) {
 		if held := s.Server.Status().Transactions; held.Servers+held.Clients != 0 {
 			s.t.Errorf("%d server and %d client transactions are held", held.Servers, held.Clients)
 		}
-	})
+	}))
 }

@@ -12,7 +12,7 @@ import (
 
 // TestResponses: what becomes of the responses of one branch (RFC 3261 §16.7, RFC 6026 §7).
 func TestResponses(t *testing.T) {
-	scene(t, "PX-052", func(s *stage) {
+	t.Run("PX-052", onStage(func(s *stage) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -31,8 +31,8 @@ func TestResponses(t *testing.T) {
 		bob.Reply(offer, 200)
 		s.alice.Dialog(invite, s.alice.Expect(200)).Ack()
 		bob.Expect("ACK")
-	})
-	scene(t, "PX-055", func(s *stage) {
+	}))
+	t.Run("PX-055", onStage(func(s *stage) {
 		bob := s.phone()
 		s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -44,8 +44,8 @@ func TestResponses(t *testing.T) {
 				r.Fatalf("it took %v", r.At.Sub(sent))
 			}
 		}
-	})
-	scene(t, "PX-056", func(s *stage) {
+	}))
+	t.Run("PX-056", onStage(func(s *stage) {
 		bob := s.phone()
 		s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -53,8 +53,8 @@ func TestResponses(t *testing.T) {
 		bob.Reply(offer, 100)
 		bob.Reply(offer, 100, Line("Server: bob"))
 		silent(time.Minute, s.alice)
-	})
-	scene(t, "PX-065", func(s *stage) {
+	}))
+	t.Run("PX-065", onStage(func(s *stage) {
 		bob := s.phone()
 		s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -72,8 +72,8 @@ func TestResponses(t *testing.T) {
 		if r := s.alice.Expect(180); r.ToTag() != "" {
 			r.Fatalf("a tag was put in")
 		}
-	})
-	scene(t, "PX-066", func(s *stage) {
+	}))
+	t.Run("PX-066", onStage(func(s *stage) {
 		bob := s.phone()
 		for _, status := range []int{302, 404, 486, 500, 603} {
 			invite := s.alice.Invite(bobAOR)
@@ -106,8 +106,8 @@ func TestResponses(t *testing.T) {
 			r.Fatalf("the tag is %s, want %s", r.ToTag(), tag)
 		}
 		_ = again
-	})
-	scene(t, "PX-069", func(s *stage) {
+	}))
+	t.Run("PX-069", onStage(func(s *stage) {
 		bob := s.phone()
 		odd := []Edit{
 			Line("Warning: 399 bob \"a, b\"", "X-Unknown:   kept  as it is ", "x-unknown: twice", "Server: bob\t1", "Supported: a,b", "k: c",
@@ -135,8 +135,8 @@ func TestResponses(t *testing.T) {
 				invite.Ack(r)
 			}
 		}
-	})
-	scene(t, "PX-084", func(s *stage) {
+	}))
+	t.Run("PX-084", onStage(func(s *stage) {
 		// Over TCP too, where nothing is lost.
 		for _, transport := range []string{"", ";transport=tcp"} {
 			user := s.User()
@@ -157,8 +157,8 @@ func TestResponses(t *testing.T) {
 			invite.Ack(s.alice.Expect(486))
 			silent(time.Minute, s.alice, bob) // nor is alice's ACK passed on
 		}
-	})
-	scene(t, "PX-086", func(s *stage) {
+	}))
+	t.Run("PX-086", onStage(func(s *stage) {
 		s.phone()
 		for in, want := range map[string]string{"54": "54", "54.321": "54.321", "54.321 0.2": "54.321"} {
 			s.alice.Invite(bobAOR, Line("Timestamp: "+in))
@@ -170,8 +170,8 @@ func TestResponses(t *testing.T) {
 		}
 		s.alice.Invite(bobAOR)
 		s.alice.Expect(100).Lacks("Timestamp")
-	})
-	scene(t, "PX-089", func(s *stage) {
+	}))
+	t.Run("PX-089", onStage(func(s *stage) {
 		bob := s.phone()
 		s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -188,8 +188,8 @@ func TestResponses(t *testing.T) {
 		time.Sleep(40 * time.Second) // Timer M
 		bob.Reply(offer, 200)
 		silent(time.Minute, s.alice)
-	})
-	scene(t, "PX-090", func(s *stage) {
+	}))
+	t.Run("PX-090", onStage(func(s *stage) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -202,12 +202,12 @@ func TestResponses(t *testing.T) {
 		}
 		bob.Reply(offer, 200) // it is still passed on
 		s.alice.Expect(200)
-	})
+	}))
 }
 
 // TestUpstream: where requests and responses of a call go when the side of the caller is another transport, or gone.
 func TestUpstream(t *testing.T) {
-	scene(t, "PX-068", func(s *stage) {
+	t.Run("PX-068", onStage(func(s *stage) {
 		alice := s.agent("alice", "192.0.2.102", func(o *AgentOptions) { o.Outbound = s.Hop(tls) })
 		bob := s.agent("bob", "192.0.2.201")
 		s.Bind(s.t, "bob", "<"+bob.ContactURI(tcp)+">")
@@ -228,8 +228,8 @@ func TestUpstream(t *testing.T) {
 		bob.Expect("ACK").WantURI(bob.ContactURI(tcp))
 		alice.Reply(bye(bob.Answered(offer), alice), 200)
 		bob.Expect("200 BYE")
-	})
-	scene(t, "PX-074/T10", func(s *stage) {
+	}))
+	t.Run("PX-074/T10", onStage(func(s *stage) {
 		for _, status := range []int{180, 200} {
 			alice := s.agent("alice", "192.0.2.10"+map[int]string{180: "2", 200: "3"}[status], func(o *AgentOptions) {
 				o.Outbound, o.Without = s.Hop(tcp), append(o.Without, udp, tcp)
@@ -250,7 +250,7 @@ func TestUpstream(t *testing.T) {
 		}
 		s.alice.Request("OPTIONS", "sip:"+bed.Domain)
 		s.alice.Expect(200)
-	})
+	}))
 }
 
 // bye has one side hang up, and returns the BYE that comes to the other.
@@ -263,7 +263,7 @@ func bye(d *Dialog, other *Agent) *Received {
 // TestRecursion: what a 3xx leads to (RFC 3261 §16.7 step 4).
 func TestRecursion(t *testing.T) {
 	recurse := func(c *config.Config) { c.Proxy.Recurse = true }
-	scene(t, "PX-053", func(s *stage) {
+	t.Run("PX-053", onStage(func(s *stage) {
 		bob, moved := s.phone(), s.agent("bob", "192.0.2.250")
 		there := moved.ContactURI(udp)
 		invite := s.alice.Invite(bobAOR)
@@ -286,8 +286,8 @@ func TestRecursion(t *testing.T) {
 		refuse(moved.Expect("INVITE"), 302, Contact("<"+bob.ContactURI(udp)+">, <"+there+">"))
 		r = s.alice.Expect(480).Lacks("Contact")
 		silent(time.Minute, bob, moved)
-	}, recurse)
-	scene(t, "PX-054", func(s *stage) {
+	}, recurse))
+	t.Run("PX-054", onStage(func(s *stage) {
 		secure := func(o *AgentOptions) { o.Outbound = s.Hop(tls) }
 		alice, bob, other := s.agent("alice", "192.0.2.102", secure), s.agent("bob", "192.0.2.201", secure), s.agent("bob", "192.0.2.250")
 		bob.Request("REGISTER", "sips:"+bed.Domain, From("<sips:bob@"+bed.Domain+">;tag=1"), To("<sips:bob@"+bed.Domain+">"),
@@ -297,5 +297,5 @@ func TestRecursion(t *testing.T) {
 		refuse(bob.Expect("INVITE"), 302, Contact("<"+other.ContactURI(udp)+">"))
 		invite.Ack(alice.Expect(302).Want("Contact", "<"+other.ContactURI(udp)+">"))
 		silent(time.Minute, other)
-	}, recurse)
+	}, recurse))
 }

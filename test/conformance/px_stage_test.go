@@ -29,26 +29,35 @@ const (
 	bobAOR  = "sip:bob@" + bed.Domain
 )
 
-// scene is one row on a stage of its own.
-func scene(t *testing.T, rows string, script func(s *stage), changes ...func(*config.Config)) {
-	t.Helper()
-	sceneTimed(t, rows, transaction.Timers{}, script, changes...)
+// onStage is a subtest with a stage of its own.
+func onStage(script func(s *stage), changes ...func(*config.Config)) func(*testing.T) {
+	return onStageTimed(transaction.Timers{}, script, changes...)
 }
 
-// sceneTimed is scene with other timers.
+// scene runs onStage as a subtest, sceneTimed onStageTimed.
+func scene(t *testing.T, rows string, script func(s *stage), changes ...func(*config.Config)) {
+	t.Helper()
+	t.Run(rows, onStage(script, changes...))
+}
+
 func sceneTimed(t *testing.T, rows string, timers transaction.Timers, script func(s *stage), changes ...func(*config.Config)) {
 	t.Helper()
-	t.Run(rows, func(t *testing.T) {
+	t.Run(rows, onStageTimed(timers, script, changes...))
+}
+
+// onStageTimed is onStage with other timers.
+func onStageTimed(timers transaction.Timers, script func(s *stage), changes ...func(*config.Config)) func(*testing.T) {
+	return func(t *testing.T) {
 		ca, data := bed.NewAuthority(t, t.TempDir()), t.TempDir()
 		synctest.Test(t, func(t *testing.T) {
-			s := &stage{t: t, net: siptest.NewNetwork(), dns: siptest.NewDNS(t, ""), ca: ca}
+			s := &stage{t: t, net: siptest.NewNetwork(), dns: siptest.NewDNS(t, "")}
 			s.Bed = bed.Start(t, bed.Options{Network: s.net, Address: "192.0.2.222", Data: data, DNS: s.dns, Timers: timers, CA: ca,
 				Config: together(append([]func(*config.Config){wellKnownPorts}, changes...))})
 			s.alice = s.agent("alice", "192.0.2.101")
 			script(s)
 			s.Stop()
 		})
-	})
+	}
 }
 
 // agent is one of another domain than the server's; changes say more of it.

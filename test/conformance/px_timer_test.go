@@ -21,7 +21,7 @@ func TestTimerC(t *testing.T) {
 		}
 		return r
 	}
-	scene(t, "PX-050/PX-072", func(s *stage) {
+	t.Run("PX-050/PX-072", onStage(func(s *stage) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -45,15 +45,15 @@ func TestTimerC(t *testing.T) {
 		bob.Reply(cancel, 200)
 		// Neither does it answer then.
 		invite.Ack(between(s.alice.ExpectWithin(time.Minute, 408), cancel.At, 32*time.Second))
-	})
-	scene(t, "PX-050/configured", func(s *stage) {
+	}))
+	t.Run("PX-050/configured", onStage(func(s *stage) {
 		bob := s.phone()
 		s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
 		bob.Reply(offer, 180)
 		between(bob.ExpectWithin(11*time.Minute, "CANCEL"), offer.At, 10*time.Minute)
-	}, func(c *config.Config) { c.Proxy.TimerC = config.Duration(10 * time.Minute) })
-	scene(t, "PX-051", func(s *stage) {
+	}, func(c *config.Config) { c.Proxy.TimerC = config.Duration(10 * time.Minute) }))
+	t.Run("PX-051", onStage(func(s *stage) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		offer := bob.Expect("INVITE")
@@ -74,9 +74,9 @@ func TestTimerC(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		bob.Reply(offer, 100)
 		between(bob.ExpectWithin(2*time.Minute, "CANCEL"), rang, timerC)
-	})
+	}))
 	// Timer B is 64*T1 and comes first, unless T1 is long.
-	sceneTimed(t, "PX-072", transaction.Timers{T1: 4 * time.Second}, func(s *stage) {
+	t.Run("PX-072", onStageTimed(transaction.Timers{T1: 4 * time.Second}, func(s *stage) {
 		bob := s.phone()
 		invite := s.alice.Invite(bobAOR)
 		sent := time.Now()
@@ -91,9 +91,9 @@ func TestTimerC(t *testing.T) {
 		bob.Reply(offer, 180)
 		bob.Reply(offer, 486)
 		silent(time.Minute, s.alice, bob) // nothing more is sent, and nothing of it goes back
-	})
+	}))
 	// One branch's ends, the others go on.
-	scene(t, "PX-072/fork", func(s *stage) {
+	t.Run("PX-072/fork", onStage(func(s *stage) {
 		bobs := s.phones("1", "1")
 		invite := s.alice.Invite(bobAOR)
 		first, second := bobs[0].Expect("INVITE"), bobs[1].Expect("INVITE")
@@ -109,5 +109,5 @@ func TestTimerC(t *testing.T) {
 		bobs[1].Reply(second, 200)
 		s.alice.Dialog(invite, s.alice.Expect(200)).Ack()
 		bobs[1].Expect("ACK")
-	})
+	}))
 }
