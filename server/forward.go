@@ -114,7 +114,7 @@ func (s *Server) aim(now time.Time, x *exchange, r *relay, d *domain) *proxy.Ref
 	targets := &r.ctx.Targets
 	if flow, refusal := r.state.proxy.TokenFlow(&r.in); refusal != nil {
 		return refusal
-	} else if !flow.IsZero() && !r.in.Routed() {
+	} else if !flow.IsZero() && !r.in.Routed() && (flow.Transport.Secure() || r.in.URI.Scheme != sip.SchemeSIPS) {
 		switch {
 		case s.transport.Alive(flow):
 			targets.Down(&r.in, flow)
