@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"biloxi/sip"
@@ -92,11 +93,25 @@ func (w *worker) invited(m *sip.Message) {
 	w.wire.send(w.arena[start:ok])
 	w.wire.send(w.arena[ok:])
 	if known {
+		w.keepOpen(lane)
 		a := &w.answers[lane]
 		a.open, a.call, a.interval = true, call, w.config.T1
 		a.ok = append(a.ok[:0], w.arena[ok:]...)
 		a.retransmit, a.expire = w.now+a.interval, w.now+w.config.timeout()
 	}
+}
+
+// keepOpen moves a 200 whose ACK has not come out of the way of the lane's next call: behind the lanes'.
+func (w *worker) keepOpen(lane uint32) {
+	if !w.answers[lane].open {
+		return
+	}
+	at := slices.IndexFunc(w.answers[len(w.lanes):], func(a answer) bool { return !a.open })
+	if at += len(w.lanes); at < len(w.lanes) {
+		at = len(w.answers)
+		w.answers = append(w.answers, answer{})
+	}
+	w.answers[lane], w.answers[at] = w.answers[at], w.answers[lane]
 }
 
 // appendInviteAnswer appends an answer that makes a dialog (RFC 3261 §12.1.1): with the Record-Routes as
@@ -137,12 +152,23 @@ func (w *worker) acknowledged(m *sip.Message) {
 		w.counters.acks.Add(1)
 		return
 	}
-	if a := &w.answers[lane]; a.call == call && !a.open {
-		return // the ACK again
-	} else if a.call == call {
-		a.open = false
+	a := &w.answers[lane]
+	if a.call != call {
+		at := slices.IndexFunc(w.answers[len(w.lanes):], func(a answer) bool { return a.open && a.call == call })
+		if at < 0 {
+			return // the ACK again
+		}
+		a = &w.answers[len(w.lanes)+at]
 	}
-	w.counters.acks.Add(1)
+	if a.open {
+		a.open = false
+		w.counters.acks.Add(1)
+	}
+}
+
+// allAcknowledged reports whether no 200 waits for its ACK.
+func (w *worker) allAcknowledged() bool {
+	return !slices.ContainsFunc(w.answers, func(a answer) bool { return a.open })
 }
 
 // hungUp forgets the 200 of a call that needs no more of it.

@@ -46,7 +46,6 @@ type lane struct {
 	ringing    bool          // a provisional answer to the INVITE came
 
 	// The dialog of a call (RFC 3261 §12.1.2).
-	invite uint32 // serial of its INVITE
 	ack    []byte
 	remote []byte // To with its tag
 	target []byte // remote target

@@ -193,6 +193,28 @@ func (w *worker) appendAck(l *lane) {
 	l.ack = append(b, w.parts.noBody...)
 }
 
+// appendLateAck lays out the ACK of a 200 that came again, by the 200 alone: its call may be over here.
+func (w *worker) appendLateAck(b []byte, m *sip.Message, target, routes []byte) []byte {
+	w.serial++
+	c, _ := m.CSeq()
+	b = append(b, "ACK "...)
+	b = append(b, target...)
+	b = append(b, " SIP/2.0\r\n"...)
+	b = append(b, w.parts.via...)
+	b = appendHex(b, 0, 6)
+	b = appendHex(b, uint64(w.serial), 8)
+	b = append(b, "\r\nMax-Forwards: 70\r\n"...)
+	for _, h := range [...]sip.Header{sip.HeaderFrom, sip.HeaderTo, sip.HeaderCallID} {
+		v, _ := m.Value(h)
+		b = sip.AppendField(b, h, v)
+	}
+	b = append(b, "CSeq: "...)
+	b = strconv.AppendUint(b, uint64(c.Number), 10)
+	b = append(b, " ACK\r\n"...)
+	b = append(b, routes...)
+	return append(b, w.parts.noBody...)
+}
+
 // appendRefusalAck lays out the ACK of any other final answer (RFC 3261 §17.1.1.3): it has the branch and
 // the Request-URI of the INVITE, and the To of the answer.
 func (w *worker) appendRefusalAck(l *lane, to []byte) {

@@ -99,6 +99,9 @@ func (w *worker) establish(l *lane, m *sip.Message) {
 		w.fail(l, f, m)
 		return
 	}
+	if !l.ringing {
+		w.counters.overtaken.Add(1) // over UDP, a server with several processes may let it
+	}
 	if len(l.routes) == 0 {
 		// The server does not stay in the way: what follows would go from phone to phone.
 		w.counters.direct.Add(1)
@@ -114,11 +117,21 @@ func (w *worker) establish(l *lane, m *sip.Message) {
 	w.request(l)
 }
 
+// acknowledgeAgain: RFC 3261 §13.2.2.4: each 200 to an INVITE gets an ACK, however late it comes.
+func (w *worker) acknowledgeAgain(m *sip.Message) {
+	if c, err := m.CSeq(); err != nil || c.Method != sip.Invite || m.StatusCode()/100 != 2 || w.dialog(&w.late, m) != faultNone {
+		return
+	}
+	if len(w.late.routes) == 0 {
+		return
+	}
+	start := len(w.arena)
+	w.arena = w.appendLateAck(w.arena, m, w.late.target, w.late.routes)
+	w.wire.send(w.arena[start:])
+}
+
 // dialog takes from the 200 what later requests of the call need (RFC 3261 §12.1.2, §12.2.1.1).
 func (w *worker) dialog(l *lane, m *sip.Message) fault {
-	if !l.ringing {
-		w.counters.overtaken.Add(1) // over UDP, a server with several processes may let it
-	}
 	contacts := m.Values(sip.HeaderContact)
 	if !contacts.Next() {
 		return faultContact

@@ -163,6 +163,7 @@ func (r *run) total(res *Result) {
 	res.Overtaken = n(func(c *counters) *atomic.Int64 { return &c.overtaken })
 	res.Direct = n(func(c *counters) *atomic.Int64 { return &c.direct })
 	lost := n(func(c *counters) *atomic.Int64 { return &c.established }) - n(func(c *counters) *atomic.Int64 { return &c.acks })
+	lost -= n(func(c *counters) *atomic.Int64 { return &c.faults[faultACK] }) // noticed by the phone
 	if lost > 0 {
 		r.counters[0].faults[faultACK].Add(lost)
 	}

@@ -43,10 +43,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	c.settle()
-	n := min(c.Workers, shards)
-	r := &run{config: &c, id: rand.Uint32(), epoch: time.Now(), counters: make([]counters, n), latency: make([]Histogram, n)}
-	r.left.Store(c.Count)
+	r := newRun(&c)
 	if c.Scenario == Connect {
 		return r.connect(ctx)
 	}
@@ -75,6 +72,14 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		err = r.do(clean, after, func(<-chan struct{}) {})
 	}
 	return res, err
+}
+
+func newRun(c *Config) *run {
+	c.settle()
+	n := min(c.Workers, shards)
+	r := &run{config: c, id: rand.Uint32(), epoch: time.Now(), counters: make([]counters, n), latency: make([]Histogram, n)}
+	r.left.Store(c.Count)
+	return r
 }
 
 func (r *run) clock() time.Duration { return time.Since(r.epoch) }
@@ -167,6 +172,7 @@ func (r *run) do(ctx context.Context, s *stage, beside func(done <-chan struct{}
 	stop := context.AfterFunc(ctx, func() { r.aborted.Store(s.once); s.ended.Store(true) })
 	defer stop()
 	r.resting.Store(0)
+	r.aborted.Store(false)
 	done := make(chan struct{})
 	var wg, side sync.WaitGroup
 	for _, w := range r.workers {

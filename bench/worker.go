@@ -42,6 +42,7 @@ type worker struct {
 	tag     []byte // of the last call to one of the phones
 	arena   []byte // what the phones answer, until it is flushed
 	routes  [][]byte
+	late    lane // the dialog of a call that may be over
 
 	began      time.Duration // when a connection's opening was due; 0: operations begin with their first request
 	registered bool          // the last operation went well
@@ -116,7 +117,7 @@ func (w *worker) loop(s *stage) error {
 }
 
 // mayRest reports whether a worker that has ended its own operations is needed by none of the others: all
-// have ended theirs, and nothing more comes for its phones.
+// have ended theirs, no ACK is missing, and nothing more comes for its phones.
 func (w *worker) mayRest(quiet bool) bool {
 	if !w.stage.proxied {
 		return true
@@ -126,7 +127,7 @@ func (w *worker) mayRest(quiet bool) bool {
 		w.run.resting.Add(1)
 		return false
 	}
-	return quiet && int(w.run.resting.Load()) >= len(w.run.workers)
+	return quiet && int(w.run.resting.Load()) >= len(w.run.workers) && w.allAcknowledged()
 }
 
 // abandon gives up all that is under way on a wire that is broken.
@@ -269,9 +270,7 @@ func (w *worker) request(l *lane) {
 	default:
 		l.cseq++
 	}
-	if l.step == stepInvite {
-		l.invite, l.ringing = l.serial, false
-	}
+	l.ringing = false
 	w.appendRequest(l)
 	l.expire = w.now + w.config.timeout()
 	l.retransmit, l.interval = 0, w.config.T1
@@ -364,10 +363,7 @@ func (w *worker) take(b []byte) {
 		w.run.keepSample(faultVia, b, nil)
 	case !l.busy || serial != l.serial:
 		w.counters.repeated.Add(1)
-		// RFC 3261 §13.2.2.4: each 200 to an INVITE gets its ACK.
-		if l.busy && l.step == stepBye && serial == l.invite && m.StatusCode()/100 == 2 {
-			w.wire.send(l.ack)
-		}
+		w.acknowledgeAgain(m)
 	default:
 		w.response(l, m)
 	}

@@ -24,6 +24,7 @@ type database struct {
 	url     string
 	journal string // SQLite's file
 	pid     int    // PostgreSQL's; 0 for others
+	dir     string // of PostgreSQL
 	server  *exec.Cmd
 }
 
@@ -31,7 +32,17 @@ func (d *database) close() {
 	if d.server != nil {
 		_ = d.server.Process.Signal(syscall.SIGINT) // fast shutdown
 		_ = d.server.Wait()
+		_ = os.RemoveAll(d.dir)
 	}
+}
+
+// workers is how many processes Kamailio has for UDP. With SQLite it is one: it does not wait for another's
+// lock, and refuses most registrations if there are two.
+func (d *database) workers() string {
+	if d.module == "db_sqlite" {
+		return "1"
+	}
+	return "2"
 }
 
 // schemas are where Debian puts the tables' definitions.
@@ -122,7 +133,7 @@ func (h *harness) openPostgres(ctx context.Context, name string) (d database, er
 		return d, err
 	}
 	port := strconv.Itoa(postgresPort)
-	d = database{module: "db_postgres", url: "postgres://postgres@127.0.0.1:" + port + "/kamailio"}
+	d = database{module: "db_postgres", url: "postgres://postgres@127.0.0.1:" + port + "/kamailio", dir: dir}
 	d.server = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-p", port, "-h", "127.0.0.1", "-k", dir)
 	d.server.SysProcAttr, d.server.Dir = attr, dir
 	if err := d.server.Start(); err != nil {

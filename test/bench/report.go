@@ -182,8 +182,8 @@ threads and children: throughput and latency move with whatever else the machine
 is the median of the ratios of each two runs that follow each other, with the lowest and highest; below 1, Biloxi takes
 less. Errors are retransmissions, missing and wrong answers, of all runs together.
 
-Kamailio is tuned: the allocator tlsf (Debian's default is several times slower), two worker processes, contacts in
-memory alone unless a scenario says otherwise, passwords computed from the name, no DNS, digest with qop and nonce
+Kamailio is tuned: the allocator tlsf (Debian's default is several times slower), two worker processes (one with
+SQLite, which has locks that it does not wait for), contacts in memory alone unless a scenario says otherwise, passwords computed from the name, no DNS, digest with qop and nonce
 counts as Biloxi has it. Its configuration is test/bench/kamailio/kamailio.cfg.tmpl. With a database, the CPU time of
 PostgreSQL's processes counts as Kamailio's, and SQLite runs within it.
 

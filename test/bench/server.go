@@ -263,7 +263,7 @@ func (h *harness) startKamailio(name string, streams bool, db database) (*proc, 
 		os.WriteFile(c.TLSFile, fmt.Appendf(nil, kamailioTLS, h.certs), 0o644)); err != nil {
 		return nil, err
 	}
-	args := []string{"-f", file, "-X", "tlsf", "-x", "tlsf", "-m", "4096", "-M", "32", "-n", "2", "-b", "4194304", "-Y", dir, "-DD", "-E"}
+	args := []string{"-f", file, "-X", "tlsf", "-x", "tlsf", "-m", "4096", "-M", "32", "-n", db.workers(), "-b", "4194304", "-Y", dir, "-DD", "-E"}
 	if streams {
 		args = append(args, "-N", "2")
 	}
