@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"biloxi/sip"
+	"biloxi/transaction"
 )
 
 // Config says for whom a Client speaks, and to which server.
@@ -56,6 +57,8 @@ type Client struct {
 	fromTag string
 	cseq    uint32
 	logins  logins
+	line    *line
+	layer   *transaction.Layer
 	conn    *conn
 }
 
@@ -90,6 +93,8 @@ func New(cfg Config) (*Client, error) {
 		c.server = s
 	}
 	c.callID, c.fromTag = random(), random()
+	c.line = &line{}
+	c.layer = transaction.New(transaction.Config{Timers: transaction.Timers{T1: c.timers.T1, T2: c.timers.T2}}, time.Now(), c.line, c.line)
 	if c.cfg.Lookup == nil {
 		c.cfg.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)

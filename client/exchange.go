@@ -9,9 +9,10 @@ import (
 	"time"
 
 	"biloxi/sip"
+	"biloxi/transaction"
 )
 
-// TimeoutError is a request without a final response when Timer F fired, or the context ended.
+// TimeoutError is a request without a final response when Timer F or B fired, or the context ended.
 type TimeoutError struct {
 	Server Server
 	After  time.Duration
@@ -28,7 +29,8 @@ func (e *TimeoutError) Error() string {
 // Timeout makes it one for those who ask.
 func (e *TimeoutError) Timeout() bool { return true }
 
-// exchange is one non-INVITE client transaction (RFC 3261 §17.1.2).
+// exchange is one request of a Client with its final response, over one connection. Its transaction (RFC 3261
+// §17.1.2) is one of package transaction, in a layer that it drives itself: nothing else runs meanwhile.
 type exchange struct {
 	client  *Client
 	conn    *conn
@@ -38,56 +40,53 @@ type exchange struct {
 	callID  string
 	result  *Result // counts go there
 	message sip.Message
+
+	id    transaction.ID
+	end   time.Time // when nothing is waited for any more
+	sent  int
+	heard bool
+	final bool  // message is the final response
+	over  error // why there will be none
 }
+
+// errFired is Timer F.
+var errFired = errors.New("Timer F")
 
 // run sends the request and waits for the final response, which is valid until the connection is read
 // again.
 func (t *exchange) run(ctx context.Context) (*sip.Message, error) {
-	cn := t.conn
+	cn, layer := t.conn, t.client.layer
 	start := time.Now()
-	end := start.Add(t.client.timers.F())
-	if d, ok := ctx.Deadline(); ok && d.Before(end) {
-		end = d
+	t.end = start.Add(t.client.timers.F())
+	if d, ok := ctx.Deadline(); ok && d.Before(t.end) {
+		t.end = d
 	}
-	// A context that ends wakes the read. It may do so late, and then only makes a later read look again.
-	stop := context.AfterFunc(ctx, func() { cn.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
-	if err := t.send(end, false); err != nil {
+	t.client.line.exchange = t
+	flow := sip.Flow{Transport: cn.server.Transport, Local: cn.local, Remote: cn.remote}
+	var err error
+	if t.id, err = layer.NewClient(start, t.request, flow, cn.remote, nil); err != nil {
 		return nil, err
 	}
-	// RFC 3261 §17.1.2.2: Timer E runs over UDP alone; doubled each time it fires, up to T2.
-	wait := t.client.timers.T1
-	again := start.Add(wait)
-	if cn.server.Transport.Reliable() {
-		again = end
-	}
-	heard := false
+	defer func() { layer.Terminate(time.Now(), t.id) }()
 	for {
-		b, err := cn.next(earlier(again, end))
-		if ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return nil, ctx.Err()
-		}
+		b, err := cn.next(earlier(time.Now().Add(turn), t.end))
+		now := time.Now()
 		switch {
-		case err == nil && t.takes(b):
-			if t.message.StatusCode() >= 200 {
-				return &t.message, nil
-			}
-			// RFC 3261 §17.1.2.2, Proceeding: from now on Timer E is T2.
-			if heard = true; !cn.server.Transport.Reliable() {
-				wait = t.client.timers.T2
-				again = time.Now().Add(wait)
-			}
-		case err == nil:
-		case !isTimeout(err):
+		case errors.Is(ctx.Err(), context.Canceled):
+			return nil, ctx.Err()
+		case err != nil && !isTimeout(err):
 			return nil, err
-		case !time.Now().Before(end):
-			return nil, &TimeoutError{Server: cn.server, After: time.Since(start).Round(time.Millisecond), Heard: heard}
-		case !time.Now().Before(again):
-			if err := t.send(end, true); err != nil {
-				return nil, err
-			}
-			wait = min(2*wait, t.client.timers.T2)
-			again = time.Now().Add(wait)
+		case err == nil && t.takes(b):
+			layer.ReceiveResponse(now, &t.message, flow)
+		}
+		layer.Advance(now)
+		switch {
+		case t.final:
+			return &t.message, nil
+		case t.over != nil && t.over != errFired:
+			return nil, t.over
+		case t.over != nil || !now.Before(t.end):
+			return nil, &TimeoutError{Server: cn.server, After: now.Sub(start).Round(time.Millisecond), Heard: t.heard}
 		}
 	}
 }
@@ -97,18 +96,6 @@ func earlier(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-func (t *exchange) send(end time.Time, again bool) error {
-	if err := t.conn.SetWriteDeadline(end); err != nil {
-		return err
-	}
-	t.trace(t.request, true, again, false)
-	if again {
-		t.result.Retransmissions++
-	}
-	_, err := t.conn.Write(t.request)
-	return err
 }
 
 // takes parses what came, and says whether it is a response to the request. What is not is counted.
@@ -148,3 +135,53 @@ func (t *exchange) trace(b []byte, sent, again, ignored bool) {
 	t.client.cfg.Trace(Traced{Time: time.Now(), Sent: sent, Transport: t.conn.server.Transport, Local: t.conn.local,
 		Remote: t.conn.remote, Bytes: b, Again: again, Ignored: ignored})
 }
+
+// line is what a Client's transaction layer sends through and tells: the exchange that runs.
+type line struct{ exchange *exchange }
+
+// Send writes the request, for the first time or again.
+func (l *line) Send(_ sip.Flow, _ netip.AddrPort, b []byte) error {
+	t := l.exchange
+	if err := t.conn.SetWriteDeadline(t.end); err != nil {
+		return err
+	}
+	again := t.sent > 0
+	t.sent++
+	t.trace(b, true, again, false)
+	if again {
+		t.result.Retransmissions++
+	}
+	_, err := t.conn.Write(b)
+	return err
+}
+
+// Response notes a response to the request.
+func (l *line) Response(_ time.Time, id transaction.ID, _ any, resp *sip.Message, _ sip.Flow) {
+	if t := l.exchange; id == t.id {
+		t.heard = true
+		t.final = resp.StatusCode() >= 200
+	}
+}
+
+// Timeout notes Timer F.
+func (l *line) Timeout(_ time.Time, id transaction.ID, _ any) {
+	if t := l.exchange; id == t.id {
+		t.over = errFired
+	}
+}
+
+// TransportError notes that the request could not be sent again.
+func (l *line) TransportError(_ time.Time, id transaction.ID, _ any, err error) {
+	if t := l.exchange; id == t.id {
+		t.over = err
+	}
+}
+
+// Request, Cancel, Ack and Terminated: a Client answers nothing, and asks for no more.
+func (l *line) Request(time.Time, *sip.Request, sip.Flow) {}
+
+func (l *line) Cancel(time.Time, transaction.ID, any, *sip.Request, sip.Flow) {}
+
+func (l *line) Ack(time.Time, transaction.ID, any, *sip.Request, sip.Flow) {}
+
+func (l *line) Terminated(time.Time, transaction.ID, any) {}

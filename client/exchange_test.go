@@ -57,7 +57,7 @@ func TestTimersEAndF(t *testing.T) {
 	})
 }
 
-// RFC 3261 §17.1.2.2, Proceeding: behind a provisional response Timer E is T2.
+// RFC 3261 §17.1.2.2, Proceeding: when Timer E fires behind a provisional response it is set to T2.
 func TestProvisionalResponseSlowsRetransmissions(t *testing.T) {
 	trying := func(n int, r *seenRequest) [][]byte {
 		if n == 1 {
@@ -72,7 +72,7 @@ func TestProvisionalResponseSlowsRetransmissions(t *testing.T) {
 		if !errors.As(err, &timeout) || !timeout.Heard || time.Since(start) != 32*time.Second {
 			t.Fatalf("%v after %v", err, time.Since(start))
 		}
-		if got := fmt.Sprint(u.times(start)); got != "[0 4 8 12 16 20 24 28]" {
+		if got := fmt.Sprint(u.times(start)); got != "[0 0.5 4.5 8.5 12.5 16.5 20.5 24.5 28.5]" {
 			t.Errorf("sent at %s", got)
 		}
 	})

@@ -34,6 +34,9 @@ const (
 	// the next within Timer F.
 	connectTimeout = 10 * time.Second
 
+	// turn is how often a Client's transaction layer is looked at while nothing comes: its tick.
+	turn = 10 * time.Millisecond
+
 	// maxForwards is the hop limit of a request (RFC 3261 §8.1.1.6: SHOULD be 70).
 	maxForwards = 70
 
