@@ -125,7 +125,7 @@ func TestContextEndsACall(t *testing.T) {
 			time.AfterFunc(2*time.Second, cancel)
 			start := time.Now()
 			_, err := c.Query(ctx)
-			if !errors.Is(err, context.Canceled) || time.Since(start) != 2*time.Second {
+			if d := time.Since(start); !errors.Is(err, context.Canceled) || d < 2*time.Second || d > 2*time.Second+turn {
 				t.Errorf("%v after %v", err, time.Since(start))
 			}
 		})
