@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -27,6 +28,23 @@ type registrar struct {
 	addr map[sip.Transport]netip.AddrPort
 	ca   string
 	bed  *bed.Bed
+	next atomic.Int32 // of the users that no test has taken
+}
+
+// users are provisioned beside alice and bob: u0, u1 …
+const users = 40
+
+// user takes a user that no other test of this server has.
+func (r *registrar) user(t *testing.T) string {
+	t.Helper()
+	if r.bed != nil {
+		return r.bed.User()
+	}
+	n := r.next.Add(1)
+	if n > users {
+		t.Fatal("no user is left: raise users")
+	}
+	return fmt.Sprint("u", n-1)
 }
 
 // The shortest expiry, so that refreshes can be waited for.
@@ -74,14 +92,17 @@ func startProcess(t *testing.T, binary string, algorithms []sip.Algorithm) *regi
 		fmt.Fprintf(&text, "[[listen]]\ntransport = %q\naddress = %q\n", strings.ToLower(transport.String()), r.addr[transport])
 	}
 	fmt.Fprintf(&text, "[tls]\ncertificate = %q\nkey = %q\n[registrar]\nmin_expires = %q\n", certificate, key, minExpires)
-	file, users := filepath.Join(dir, "biloxi.toml"), filepath.Join(dir, "users.csv")
+	file, list := filepath.Join(dir, "biloxi.toml"), filepath.Join(dir, "users.csv")
 	write(t, file, text.String())
 	var csv strings.Builder
-	for _, user := range []string{"alice", "bob", "u0", "u1", "u2"} {
-		fmt.Fprintf(&csv, "sip:%s@%s,%s\n", user, bed.Domain, bed.Password(user))
+	add := func(user string) { fmt.Fprintf(&csv, "sip:%s@%s,%s\n", user, bed.Domain, bed.Password(user)) }
+	add("alice")
+	add("bob")
+	for i := range users {
+		add(fmt.Sprint("u", i))
 	}
-	write(t, users, csv.String())
-	if out, err := exec.Command(binary, "subscriber", "import", "--config", file, users).CombinedOutput(); err != nil {
+	write(t, list, csv.String())
+	if out, err := exec.Command(binary, "subscriber", "import", "--config", file, list).CombinedOutput(); err != nil {
 		t.Fatalf("import: %v\n%s", err, out)
 	}
 	p := run(t, dir, nil, binary, "serve", "--config", file)
@@ -149,11 +170,7 @@ func (r *registrar) throughTLS(t *testing.T) netip.AddrPort {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pem, err := os.ReadFile(r.ca)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := certPool(t, pem)
+	dialer := r.dialer(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(func() { cancel(); l.Close() })
 	go func() {
@@ -162,7 +179,6 @@ func (r *registrar) throughTLS(t *testing.T) netip.AddrPort {
 			if err != nil {
 				return
 			}
-			dialer := tls.Dialer{Config: &tls.Config{RootCAs: pool, ServerName: bed.Host}}
 			far, err := dialer.DialContext(ctx, "tcp", r.addr[sip.TLS].String())
 			if err != nil {
 				near.Close()
@@ -173,6 +189,16 @@ func (r *registrar) throughTLS(t *testing.T) netip.AddrPort {
 		}
 	}()
 	return netip.MustParseAddrPort(l.Addr().String())
+}
+
+// dialer dials the server over TLS, and verifies its certificate.
+func (r *registrar) dialer(t *testing.T) *tls.Dialer {
+	t.Helper()
+	pem, err := os.ReadFile(r.ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Dialer{Config: &tls.Config{RootCAs: certPool(t, pem), ServerName: bed.Host}}
 }
 
 // transports calls fn for each transport.
