@@ -114,7 +114,8 @@ func (c *callee) silent(req *sip.Request, flow sip.Flow) bool {
 		c.agent.notify(Event{Kind: Ignored, CallID: id, From: string(req.From.URI.Raw()), To: string(req.Target.Raw()), Peer: flow.Remote})
 		c.count()
 		if c.full() {
-			c.leave()
+			// The silence lasts for as long as the caller may send it again (RFC 3261 §17.1.1.2, Timer B).
+			c.agent.alarms.set(64*c.agent.timers().T1, c.leave)
 		}
 	}
 	return true
