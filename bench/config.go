@@ -44,6 +44,7 @@ type Config struct {
 	Server    netip.AddrPort
 	Domain    string       // of the addresses of record
 	Users     []Subscriber // at least one, two for message and call
+	Callers   string       // domain of those who send messages and call; empty: Domain
 	TLS       *tls.Config  // for TLS; the server's name is in it
 
 	// Concurrency is how many operations are under way at a time; with a Rate, how many may be at most.
@@ -120,6 +121,9 @@ func (c *Config) settle() {
 	}
 	if c.T2 == 0 {
 		c.T2 = 4 * time.Second
+	}
+	if c.Callers == "" {
+		c.Callers = c.Domain
 	}
 	if c.Expires == 0 {
 		c.Expires = 3600

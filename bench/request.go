@@ -13,6 +13,7 @@ type parts struct {
 	server   []byte // Request-URI of the server: sip:DOMAIN
 	via      []byte // Via up to what differs in the branch
 	domain   []byte // "@DOMAIN>"
+	callers  []byte // the same for those who call
 	callID   []byte // how the Call-IDs of a worker's own operations begin
 	regID    []byte // how the Call-IDs of registrations begin
 	contact  []byte // what follows the user in a contact: "@HOST:PORT;transport=tcp"
@@ -46,6 +47,7 @@ func (w *worker) layOut() {
 		server:  []byte("sip:" + c.Domain),
 		via:     fmt.Appendf(nil, "Via: SIP/2.0/%s %s;rport;branch=%s%08x%04x", c.Transport, host, sip.MagicCookie, w.run.id, w.index),
 		domain:  []byte("@" + c.Domain + ">"),
+		callers: []byte("@" + c.Callers + ">"),
 		callID:  fmt.Appendf(nil, "%08x%04x", w.run.id, w.index),
 		regID:   fmt.Appendf(nil, "%08xr", w.run.id),
 		contact: []byte(reach + transport),
@@ -143,7 +145,11 @@ func (w *worker) appendStart(l *lane, b []byte, method sip.Method, uri []byte, n
 	l.from.start = len(b)
 	b = append(b, "<sip:"...)
 	b = append(b, l.user.name...)
-	b = append(b, p.domain...)
+	if method == sip.Register || method == sip.Options {
+		b = append(b, p.domain...)
+	} else {
+		b = append(b, p.callers...)
+	}
 	b = append(b, ";tag="...)
 	b = appendHex(b, uint64(l.index), 6)
 	b = appendHex(b, uint64(l.first), 8)
@@ -235,7 +241,7 @@ func hostOf(a netip.Addr) string {
 	return "[" + a.WithZone("").String() + "]"
 }
 
-// networkOf is the address type of a session description (RFC 4566 §5.7).
+// networkOf is the address type of a session description (RFC 8866 §5.7).
 func networkOf(a netip.Addr) string {
 	if a.Unmap().Is4() {
 		return "IP4"

@@ -37,6 +37,7 @@ type benchCmd struct {
 	PasswordFormat string  `default:"secret-%s" placeholder:"TEXT" help:"Their passwords: %d is the number, %s the name (default secret-%s)."`
 	UsersFile      string  `type:"existingfile" placeholder:"FILE" help:"Subscribers from a CSV file instead: AOR,password, as biloxi subscriber import reads it."`
 	Domain         string  `placeholder:"NAME" help:"Domain of the subscribers. Default: that of the file, or the host of SERVER."`
+	CallerDomain   string  `placeholder:"NAME" help:"Domain of those who send messages and call. Another than that of the subscribers makes them strangers, whom most servers do not challenge. Default: that of the subscribers."`
 	Expires        seconds `default:"1h" placeholder:"D" help:"What registrations ask for (default 1h)."`
 
 	T1       time.Duration `name:"t1" default:"500ms" placeholder:"D" help:"Timer T1 of RFC 3261, for retransmissions over UDP (default 500ms); 64 times that is how long an answer is waited for."`
@@ -94,7 +95,7 @@ func (cmd *benchCmd) Run(c *console) error {
 func (cmd *benchCmd) config(ctx context.Context) (bench.Config, error) {
 	cfg := bench.Config{Scenario: bench.Scenario(cmd.Scenario), Concurrency: cmd.Concurrency, Rate: cmd.Rate, Workers: cmd.Sockets,
 		Count: cmd.Count, Hold: time.Duration(cmd.Hold), Expires: sip.DeltaSeconds(time.Duration(cmd.Expires)), T1: cmd.T1,
-		T2: 8 * cmd.T1, Processes: cmd.PID}
+		Callers: cmd.CallerDomain, T2: 8 * cmd.T1, Processes: cmd.PID}
 	server, err := client.ParseServer(withSIP(cmd.Server))
 	if err != nil {
 		return cfg, usageError{err.Error()}

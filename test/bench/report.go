@@ -182,10 +182,12 @@ threads and children: throughput and latency move with whatever else the machine
 is the median of the ratios of each two runs that follow each other, with the lowest and highest; below 1, Biloxi takes
 less. Errors are retransmissions, missing and wrong answers, of all runs together.
 
-Kamailio is tuned: the allocator tlsf (Debian's default is several times slower), two worker processes (one with
-SQLite, which has locks that it does not wait for), contacts in memory alone unless a scenario says otherwise, passwords computed from the name, no DNS, digest with qop and nonce
-counts as Biloxi has it. Its configuration is test/bench/kamailio/kamailio.cfg.tmpl. With a database, the CPU time of
-PostgreSQL's processes counts as Kamailio's, and SQLite runs within it.
+Kamailio is tuned: the allocator tlsf (Debian's default is several times slower), two worker processes (one with SQLite,
+whose locks it does not wait for), contacts in memory alone unless a scenario says otherwise, passwords computed from
+the name, no DNS, digest with qop and nonce counts as Biloxi has it. Its configuration is
+test/bench/kamailio/kamailio.cfg.tmpl. With a database, the CPU time of PostgreSQL's processes counts as Kamailio's, and
+SQLite runs within it. Those who send messages and call come from a domain that neither serves, so
+that neither challenges them.
 
 `
 
@@ -295,6 +297,9 @@ func (h *harness) machine() [][2]string {
 	lines := [][2]string{{"Processor", field("/proc/cpuinfo", "model name")}, {"Cores", fmt.Sprint(runtime.NumCPU())},
 		{"Memory", field("/proc/meminfo", "MemTotal")}, {"Kernel", text("uname", "-sr")}, {"Biloxi", text(h.biloxi, "version")},
 		{"Go", runtime.Version()}, {"Kamailio", text(h.kamailio, "-v")}, {"Runs of each", fmt.Sprintf("%d of %s", h.runs, h.duration)}}
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		lines = append(lines, [2]string{"Load average at the end", strings.Join(strings.Fields(string(load))[:3], " ")})
+	}
 	if v := text("psql", "--version"); v != "" {
 		lines = append(lines, [2]string{"PostgreSQL", v})
 	}

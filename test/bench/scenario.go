@@ -79,5 +79,8 @@ func (s *scenario) flags(h *harness) []string {
 	if s.transport == "tls" {
 		f = append(f, "--insecure")
 	}
+	if s.bench == "message" || s.bench == "call" {
+		f = append(f, "--caller-domain", "callers.example")
+	}
 	return append(f, s.args...)
 }
