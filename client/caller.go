@@ -261,18 +261,19 @@ func (c *caller) hungUp(l *leg) {
 	c.finish()
 }
 
-// bye sends BYE on a leg. One whose ACK could not be sent yet waits for it: the look-ups are in order.
+// bye sends BYE on a leg, behind the ACK, which may wait for a look-up or a connection.
 func (c *caller) bye(l *leg) {
 	c.agent.notify(Event{Kind: HangingUp, CallID: c.callID})
 	c.byes++
-	c.agent.bye(l.dialog, func(err error) {
+	over := func(err error) {
 		delete(c.agent.dialogs, l.key)
 		if err != nil && l == c.leg {
 			c.agent.left = fmt.Errorf("hanging up failed: %w", err)
 		}
 		c.byes--
 		c.settle()
-	})
+	}
+	l.ack.whenSent(func() { c.agent.bye(l.dialog, over) })
 }
 
 // cancel gives up a call that has no final answer.

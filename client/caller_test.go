@@ -210,6 +210,25 @@ func TestRouteSet(t *testing.T) {
 		bob.answer(bob.expect("BYE"), "200 OK", "")
 		<-alice.done
 	})
+	stages(t, "to a name that takes its time", func(s *stage) {
+		bob := s.puppet(bobHost)
+		slow := time.Minute // the first look-up is the slow one
+		lookup := func(context.Context, string) ([]netip.Addr, error) {
+			d := slow / 10
+			slow = 0
+			time.Sleep(d)
+			return []netip.Addr{netip.MustParseAddr(bobHost)}, nil
+		}
+		alice := s.call(AgentConfig{Server: "sip:" + bobHost, Lookup: lookup}, Invitation{Target: "sip:bob@biloxi.example.com", Duration: time.Second})
+		invite := bob.expect("INVITE")
+		bob.answer(invite, "200 OK", "b", "Contact: <sip:bob@client.example.com>")
+		bob.expect("ACK") // RFC 3261 §13.2.2.4: before the BYE, which is asked for 5 s sooner
+		bob.answer(bob.expect("BYE"), "200 OK", "")
+		<-alice.done
+		if alice.err != nil {
+			s.Error(alice.err)
+		}
+	})
 	stages(t, "to a name that is not found", func(s *stage) {
 		bob := s.puppet(bobHost)
 		alice := s.call(AgentConfig{Server: "sip:" + bobHost}, Invitation{Target: "sip:bob@biloxi.example.com", Duration: time.Second})

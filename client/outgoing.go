@@ -37,7 +37,8 @@ type outgoing struct {
 	branch        string
 	cseq          uint32
 	authorization []byte
-	sent          []byte // the last request, an ACK to be sent again
+	sent          []byte // an ACK, to be sent again
+	then          func() // what waits for it; nil: nothing
 	start         time.Time
 	done          answered
 	requests      int
@@ -115,6 +116,7 @@ func (o *outgoing) transmit(h hop) {
 		// RFC 3261 §13.2.2.4: the ACK for a 2xx has no transaction; it is sent again for each 2xx that comes again.
 		o.sent = b
 		_ = a.Send(h.flow, h.to, b)
+		o.follow()
 		return
 	}
 	id, err := a.layer.NewClient(time.Now(), b, h.flow, h.to, o)
@@ -143,6 +145,21 @@ func (o *outgoing) widen(h hop, size int) bool {
 func (o *outgoing) again() {
 	if o.sent != nil {
 		_ = o.agent.Send(o.hop.flow, o.hop.to, o.sent)
+	}
+}
+
+// whenSent calls then when the ACK has been sent, or cannot be.
+func (o *outgoing) whenSent(then func()) {
+	o.then = then
+	if o.sent != nil || o.over {
+		o.follow()
+	}
+}
+
+func (o *outgoing) follow() {
+	if then := o.then; then != nil {
+		o.then = nil
+		then()
 	}
 }
 
@@ -229,4 +246,5 @@ func (o *outgoing) fail(err error) {
 	if o.failed != nil {
 		o.failed(err)
 	}
+	o.follow()
 }

@@ -100,12 +100,15 @@ func FuzzLayer(f *testing.F) {
 		if len(ops) > 300 {
 			return
 		}
-		z := &zoo{t: t, now: time.Unix(1e9, 0), live: map[ID]string{}}
-		z.layer = New(Config{Max: 12}, z.now, z, z)
+		z := &zoo{t: t, now: time.Unix(1e9, 0), live: map[ID]string{}, detached: map[ID]bool{}}
+		z.layer = New(Config{Max: 12, MaxFinished: []int64{0, 64 << 10}[len(ops)/2%2]}, z.now, z, z)
 		for _, op := range ops {
 			z.do(op)
 		}
 		z.broken = false
+		for id := range z.detached {
+			z.layer.Terminate(z.now, id)
+		}
 		for id := range z.live { // those that wait for their user, and all others too
 			if len(ops)%2 == 0 || z.layer.State(id) == Proceeding {
 				z.layer.Terminate(z.now, id)
@@ -133,6 +136,8 @@ type zoo struct {
 	live   map[ID]string // branch
 	broken bool
 	last   ID
+
+	detached map[ID]bool
 }
 
 // pass lets time pass in leaps, so that timers fire late and several at once.
@@ -176,9 +181,26 @@ func (z *zoo) do(op byte) {
 		z.layer.Undelivered(z.now, parse(z.t, request), errBroken)
 		z.layer.Undelivered(z.now, parse(z.t, responseTo(z.t, request, code, "x")), errBroken)
 	case 14:
-		z.layer.Terminate(z.now, z.last)
+		z.part(high, name)
 	case 15:
 		z.pass(time.Duration(1+high) * time.Second)
+	}
+}
+
+// part ends the user's part in a transaction in one of three ways.
+func (z *zoo) part(how byte, name string) {
+	switch how % 3 {
+	case 0:
+		z.layer.Terminate(z.now, z.last)
+	case 1:
+		if z.layer.Detach(z.last) {
+			delete(z.live, z.last) // nothing is told of it
+			z.detached[z.last] = true
+		}
+	case 2:
+		if z.layer.Own(z.last, name) {
+			z.live[z.last] = name
+		}
 	}
 }
 
@@ -217,7 +239,7 @@ func (z *zoo) Request(now time.Time, req *sip.Request, flow sip.Flow) {
 }
 
 func (z *zoo) Cancel(now time.Time, id ID, owner any, req *sip.Request, flow sip.Flow) {
-	if !id.IsZero() { // else what it means is a record
+	if owner != nil { // else what it means is a record, or detached
 		z.told(id, owner)
 	}
 	z.Request(now, req, flow)
