@@ -37,7 +37,7 @@ func TestDigestCalls(t *testing.T) {
 			silent(time.Minute, alice, bob)
 		}
 	})
-	play(t, "DG-012", func(s *venue) {
+	play(t, "DG-011/DG-012", func(s *venue) {
 		bob, alice := s.phone(), own(s)
 		const other = `Digest username="alice", realm="chicago.example.com", nonce="1", uri="sip:bob@chicago.example.com", response="00000000000000000000000000000000"`
 		s.alice.Invite(bobAOR)
