@@ -10,6 +10,11 @@ const (
 	// bytes, and a list of contacts some thousands.
 	maxDatagram = 8 << 10
 
+	// maxSegments and maxSegmented are the most datagrams, and bytes of them, that the system takes as one
+	// message (Linux: 64 until 6.8, and what a datagram can hold).
+	maxSegments  = 64
+	maxSegmented = 60000
+
 	// socketBuffer is what is asked of the system for datagrams that wait, in bytes: a burst of all lanes.
 	socketBuffer = 4 << 20
 

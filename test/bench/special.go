@@ -42,7 +42,7 @@ func (h *harness) apart(ctx context.Context, s scenario, r *row, value func(p *p
 		theirs.stop()
 	}
 	if err != nil {
-		r.Note = "Kamailio: " + err.Error()
+		r.Note += "Kamailio: " + err.Error()
 	} else if r.Theirs > 0 {
 		r.Ratio = r.Ours / r.Theirs
 	}
@@ -99,6 +99,9 @@ func memoryConnection(ctx context.Context, h *harness, s scenario) row {
 			return 0, err
 		}
 		r.Note += fmt.Sprintf("%s: %d of %d held. ", p.name, res.Connections.Held, res.Connections.Wanted)
+		if err := bench.CheckProcesses(pids); err != nil {
+			return 0, fmt.Errorf("it has crashed with %d connections", res.Connections.Wanted)
+		}
 		return res.Connections.Each / 1024, nil
 	})
 	return r
@@ -116,6 +119,9 @@ func storm(ctx context.Context, h *harness, s scenario) row {
 		}
 		r.Note += fmt.Sprintf("%s: all done after %.1f s. ", p.name, res.Seconds)
 		wanted = res.Connections.Wanted
+		if err := bench.CheckProcesses(pids); err != nil {
+			r.Note += p.name + " has crashed. "
+		}
 		return float64(res.Connections.Held), nil
 	})
 	r.Ratio = 0
