@@ -1,7 +1,9 @@
 package transaction
 
 import (
+	"fmt"
 	"net/netip"
+	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -219,6 +221,50 @@ func BenchmarkRetransmission(b *testing.B) {
 	for b.Loop() {
 		l.layer.ReceiveRequest(l.now, &l.req, udp)
 	}
+}
+
+// BenchmarkRetransmissionAmongMany is the same with 32 s of others behind it.
+func BenchmarkRetransmissionAmongMany(b *testing.B) {
+	l := newLoad(b, "MESSAGE", 200, 0, 100*time.Microsecond)
+	l.warm(l.server)
+	b.ReportAllocs()
+	for b.Loop() {
+		l.layer.ReceiveRequest(l.now, &l.req, udp)
+	}
+}
+
+// BenchmarkMillionFinished is what a million finished transactions with responses of some 350 bytes take of the
+// system's memory, once they are there and in a second that is as busy as those before.
+func BenchmarkMillionFinished(b *testing.B) {
+	const n = 1_000_000
+	before := resident(b)
+	l := newLoad(b, "MESSAGE", 200, 0, 32*time.Microsecond)
+	for b.Loop() {
+		for range n {
+			l.server()
+		}
+	}
+	many, bytes := l.layer.Stats().Logged, float64(resident(b)-before)
+	b.ReportMetric(bytes/1e6, "RSS-MB")
+	b.ReportMetric(bytes/float64(many)-float64(len(l.null.response)), "B-overhead/record")
+	b.ReportMetric(float64(len(l.null.response)), "B-response")
+	b.ReportMetric(float64(many), "records")
+	if s := l.layer.Stats(); s.GivenUp > 0 {
+		b.Errorf("%+v", s)
+	}
+}
+
+// resident is the memory that the process has of the system.
+func resident(b *testing.B) int64 {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		b.Skip("no /proc")
+	}
+	var size, pages int64
+	if _, err := fmt.Sscan(string(text), &size, &pages); err != nil {
+		b.Fatal(err)
+	}
+	return pages * int64(os.Getpagesize())
 }
 
 // BenchmarkStray is a response that nothing waits for, without its parse.

@@ -46,6 +46,41 @@ func (c *chunks) bytes() int64 {
 	return int64(len(c.held)) * chunkBytes
 }
 
+// objects is how many objects the heap has.
+func objects() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapObjects
+}
+
+// TestBytesPerFinished: what one that is finished costs beside the bytes of its response, on the heap and off it, and
+// that the garbage collector has nothing to do with it.
+func TestBytesPerFinished(t *testing.T) {
+	const n = 300_000
+	l := newLoad(t, "MESSAGE", 200, 0, time.Microsecond)
+	l.server()
+	response := len(l.null.response)
+	before, spare, many := heap(), l.layer.chunks.bytes(), objects()
+	for range n {
+		l.server()
+	}
+	onHeap, off := int64(heap()-before), l.layer.chunks.bytes()-spare
+	each := float64(onHeap+off)/n - float64(response)
+	more := float64(int64(objects())-int64(many)) / n
+	t.Logf("%.1f bytes beside the %d of the response, %.1f of them on the heap, %.4f objects", each, response, float64(onHeap)/n, more)
+	if s := l.layer.Stats(); s.Logged != n+1 || s.GivenUp != 0 {
+		t.Fatalf("%+v", s)
+	}
+	// Two of them are chunks that are not full yet, one for each shard, which more transactions share.
+	if each > 64 || float64(onHeap)/n > 24 || more > 0.01 {
+		t.Error("that is too much")
+	}
+	if s := l.layer.Stats(); s.LoggedBytes < int64(n*response) || s.LoggedBytes > onHeap+off {
+		t.Errorf("counted as %d bytes, it is %d", s.LoggedBytes, onHeap+off)
+	}
+}
+
 // TestBytesPerTransaction: what one that is held costs, with all that is around it, in each state that lasts; and
 // that all of it goes when all are over (TX-040).
 func TestBytesPerTransaction(t *testing.T) {
