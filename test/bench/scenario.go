@@ -42,9 +42,9 @@ var scenarios = []scenario{
 	{name: "tls-message", section: "TLS", title: "MESSAGE, proxied", transport: "tls", bench: "message", run: pair},
 	{name: "tls-call", section: "TLS", title: "call, record-routed", transport: "tls", bench: "call", run: pair},
 
-	{name: "durable-memory", section: "Durable", title: "refresh, synced; Kamailio in memory alone", transport: "udp", bench: "refresh", durability: "sync", args: []string{"-c", "256"}, target: 1.1, run: pair},
-	{name: "durable-sqlite", section: "Durable", title: "refresh, synced; Kamailio writes through to SQLite", transport: "udp", bench: "refresh", durability: "sync", database: "sqlite", args: []string{"-c", "256"}, target: 0.05, run: pair},
-	{name: "durable-postgres", section: "Durable", title: "refresh, synced; Kamailio writes through to PostgreSQL", transport: "udp", bench: "refresh", durability: "sync", database: "postgres", args: []string{"-c", "256"}, target: 0.05, run: pair},
+	{name: "durable-memory", section: "Durable", title: "refresh, synced; Kamailio in memory alone", transport: "udp", bench: "refresh", durability: "sync", args: []string{"-c", "128"}, target: 1.1, run: pair},
+	{name: "durable-sqlite", section: "Durable", title: "refresh, synced; Kamailio writes through to SQLite", transport: "udp", bench: "refresh", durability: "sync", database: "sqlite", args: []string{"-c", "128"}, target: 0.05, run: pair},
+	{name: "durable-postgres", section: "Durable", title: "refresh, synced; Kamailio writes through to PostgreSQL", transport: "udp", bench: "refresh", durability: "sync", database: "postgres", args: []string{"-c", "128"}, target: 0.05, run: pair},
 
 	{name: "latency-refresh", section: "Latency", title: "p99 of refreshes, 10,000 in a second", transport: "udp", bench: "refresh", args: []string{"-r", "10000"}, target: 1, run: latency},
 	{name: "latency-message", section: "Latency", title: "p99 of MESSAGEs, 4,000 in a second", transport: "udp", bench: "message", args: []string{"-r", "4000"}, target: 1, run: latency},

@@ -55,7 +55,7 @@ func memoryContacts(ctx context.Context, h *harness, s scenario) row {
 	r := s.row()
 	r.Unit = "MiB"
 	h.apart(ctx, s, &r, func(p *proc, pids []int) (float64, error) {
-		if _, err := h.measure(ctx, p, pids, &r, append(s.flags(h), "-c", "256", "-n", "1")...); err != nil {
+		if _, err := h.measure(ctx, p, pids, &r, append(s.flags(h), "-c", "128", "-n", "1")...); err != nil {
 			return 0, err
 		}
 		sleep(ctx, timerJ)
@@ -141,7 +141,7 @@ func restart(ctx context.Context, h *harness, s scenario) row {
 		r.skip(err)
 		return r
 	}
-	_, err = h.measure(ctx, ours, []int{ours.pid()}, &r, append(s.flags(h), "-c", "256", "-n", "1")...)
+	_, err = h.measure(ctx, ours, []int{ours.pid()}, &r, append(s.flags(h), "-c", "128", "-n", "1")...)
 	ours.kill() // whoever answers after a crash has what was acknowledged
 	if err != nil {
 		r.skip(err)
@@ -177,7 +177,7 @@ func (h *harness) restartKamailio(ctx context.Context, s scenario, r *row) error
 	if err != nil {
 		return err
 	}
-	_, err = h.measure(ctx, theirs, []int{theirs.pid()}, r, append(s.flags(h), "-c", "256", "-n", "1")...)
+	_, err = h.measure(ctx, theirs, []int{theirs.pid()}, r, append(s.flags(h), "-c", "128", "-n", "1")...)
 	theirs.stop()
 	if err != nil {
 		return err
