@@ -26,12 +26,10 @@ func (r *run) connect(ctx context.Context) (*Result, error) {
 	var opened atomic.Int64
 	start := time.Now()
 	_ = each(c.Workers, c.Concurrency, func(i int) error {
-		due := start
+		due := time.Now()
 		if c.Rate > 0 {
 			due = start.Add(time.Duration(float64(i) / c.Rate * float64(time.Second)))
 			pause(ctx, nil, time.Until(due))
-		} else {
-			due = time.Now()
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -17,7 +17,6 @@ type peer struct {
 	to       netip.AddrPort
 	contacts map[string]string // contact by user, as registered
 	out, in  [][]byte
-	arena    []byte
 	given    [][]byte
 
 	// change, if set, alters an answer before it is sent; nil drops it.
@@ -164,6 +163,12 @@ func config(s Scenario) Config {
 // runOn measures over a peer.
 func runOn(t *testing.T, c Config, p *peer) *Result {
 	t.Helper()
+	return runUntil(t, context.Background(), c, p)
+}
+
+// runUntil is runOn with a context that may end the measured stage.
+func runUntil(t *testing.T, ctx context.Context, c Config, p *peer) *Result {
+	t.Helper()
 	r := newRun(&c)
 	r.workers = []*worker{newWorker(r, 0, c.Concurrency, shareUsers(c.Users, 1)[0], p)}
 	before, main, after := c.stages()
@@ -173,7 +178,7 @@ func runOn(t *testing.T, c Config, p *peer) *Result {
 			t.Fatal(err)
 		}
 	}
-	if err := r.measure(context.Background(), main, res); err != nil {
+	if err := r.measure(ctx, main, res); err != nil {
 		t.Fatal(err)
 	}
 	r.total(res)

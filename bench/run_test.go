@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,6 +146,32 @@ func TestRate(t *testing.T) {
 		}
 		if res.Latency.Max < 0.99e6 || res.Latency.P50 > 1e5 || res.Latency.P99 < 0.5e6 {
 			t.Errorf("latency %+v: a second's stall must show in the operations that were due meanwhile", res.Latency)
+		}
+	})
+}
+
+// TestInterrupt: what was measured until then is there, and what is under way is not waited for.
+func TestInterrupt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		defer cancel()
+		cfg := config(Options)
+		cfg.Count, cfg.Rate, cfg.Duration, cfg.Concurrency = 0, 100, time.Hour, 4
+		p := newPeer()
+		n := 0
+		p.change = func(b []byte) []byte {
+			if n++; n%50 == 0 {
+				return nil
+			}
+			return b
+		}
+		start := time.Now()
+		res := runUntil(t, ctx, cfg, p)
+		if took := time.Since(start); took > 4*time.Second {
+			t.Errorf("it took %v to end", took)
+		}
+		if res.Operations < 280 || res.Seconds != 3 || res.Rate < 90 {
+			t.Errorf("%+v", res)
 		}
 	})
 }

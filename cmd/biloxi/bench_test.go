@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -104,6 +105,32 @@ func TestBenchOutput(t *testing.T) {
 	code, out, _ = command(nil, "", "bench", b.servers["udp"], "-n", "1", "--domain", "other.example")
 	if code != exitFailed || !strings.Contains(out, "wrong       1: status 1") || !strings.Contains(out, "What came (status, the first):") {
 		t.Errorf("a domain that is not served: exit code %d\n%s", code, out)
+	}
+}
+
+func TestBenchInterrupted(t *testing.T) {
+	b := startBenched(t)
+	signals := make(chan os.Signal, 1)
+	var out, errs bytes.Buffer
+	done := make(chan int, 1)
+	go func() {
+		done <- run([]string{"bench", b.servers["udp"], "-s", "refresh", "-d", "1h", "--warmup", "0", "--users", "20", "--domain", "bench.example"},
+			&console{Out: &out, Err: &errs, Signals: signals})
+	}()
+	// Contacts are there when the registrations before the measurement are done, and it begins.
+	for {
+		_, text, _ := command(nil, "", "status", "--data", filepath.Join(b.dir, "data"), "--json")
+		var status struct{ Bindings int }
+		if err := json.Unmarshal([]byte(text), &status); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		if status.Bindings == 20 {
+			break
+		}
+	}
+	signals <- os.Interrupt
+	if code := <-done; code == exitDone && !strings.Contains(out.String(), "p99.9") || code != exitDone && !strings.Contains(errs.String(), "interrupted before") {
+		t.Errorf("exit code %d\n%s%s", code, &out, &errs)
 	}
 }
 

@@ -66,6 +66,9 @@ func (h *harness) run(ctx context.Context, file, only string) error {
 	if err != nil {
 		return err
 	}
+	if err := errors.Join(isFree(biloxiPort), isFree(kamailioPort)); err != nil {
+		return err
+	}
 	if err := h.prepare(); err != nil {
 		return err
 	}

@@ -33,7 +33,6 @@ type proc struct {
 	port    int
 	started time.Duration // until it answered
 	log     string
-	env     []string
 }
 
 // command is what was run, as somebody would type it.
@@ -54,6 +53,9 @@ func command(cmd *exec.Cmd) string {
 // start starts a server and waits until it answers OPTIONS.
 func start(name, dir string, port int, wait time.Duration, cmd *exec.Cmd) (*proc, error) {
 	p := &proc{name: name, cmd: cmd, port: port, log: filepath.Join(dir, name+".log")}
+	if err := isFree(port); err != nil {
+		return nil, err
+	}
 	file, err := os.Create(p.log)
 	if err != nil {
 		return nil, err
@@ -80,6 +82,15 @@ func start(name, dir string, port int, wait time.Duration, cmd *exec.Cmd) (*proc
 	}
 	cmd.Process.Kill()
 	return nil, fmt.Errorf("%s does not answer: %s", name, tail(p.log))
+}
+
+// isFree reports a port that somebody has: Kamailio would share it, and get some of the requests.
+func isFree(port int) error {
+	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+	if err != nil {
+		return fmt.Errorf("%w: is another `make bench` under way?", err)
+	}
+	return c.Close()
 }
 
 // answers sends one OPTIONS and waits a little for its 200.
