@@ -66,9 +66,11 @@ func (h *harness) run(ctx context.Context, file, only string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(isFree(biloxiPort), isFree(kamailioPort)); err != nil {
+	unlock, err := alone()
+	if err != nil {
 		return err
 	}
+	defer unlock()
 	if err := h.prepare(); err != nil {
 		return err
 	}
@@ -100,6 +102,20 @@ func (h *harness) run(ctx context.Context, file, only string) error {
 	}
 	fmt.Printf("%d scenarios, %d targets missed; %s is written\n", len(chosen), missed, file)
 	return ctx.Err()
+}
+
+// alone sees to it that one harness runs at a time: two would measure each other, and share ports.
+func alone() (unlock func(), err error) {
+	name := filepath.Join(os.TempDir(), "biloxi-bench.lock")
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("another benchmark is under way (%s): %w", name, err)
+	}
+	return func() { f.Close() }, errors.Join(isFree(biloxiPort), isFree(kamailioPort))
 }
 
 // choose finds the scenarios of a list of names and sections.

@@ -26,6 +26,9 @@ const (
 	kamailioPort = 5170
 )
 
+// settle is how long a server is left alone when it has answered for the first time.
+const settle = 200 * time.Millisecond
+
 // proc is a server that runs.
 type proc struct {
 	name    string
@@ -77,6 +80,14 @@ func start(name, dir string, port int, wait time.Duration, cmd *exec.Cmd) (*proc
 		}
 		if answers(port) {
 			p.started = time.Since(began)
+			break
+		}
+	}
+	if p.started > 0 {
+		select {
+		case err := <-ended: // somebody else has answered
+			return nil, fmt.Errorf("%s ended at its start: %v: %s", name, err, tail(p.log))
+		case <-time.After(settle):
 			return p, nil
 		}
 	}
