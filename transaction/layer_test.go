@@ -328,7 +328,7 @@ func TestCrowd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &crowd{t: t, over: map[ID]bool{}}
 		fired := 0
-		c.layer = New(Config{Max: 40, Fired: func() { fired++ }}, time.Now(), c, c)
+		c.layer = New(Config{Max: 16, Fired: func() { fired++ }}, time.Now(), c, c)
 		ctx, stop := context.WithCancel(t.Context())
 		var run sync.WaitGroup
 		run.Go(func() { c.layer.Run(ctx) })
