@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
@@ -139,6 +140,9 @@ func choose(only string) (chosen []scenario, err error) {
 
 // prepare makes the folder and the certificate.
 func (h *harness) prepare() (err error) {
+	if _, err := exec.LookPath(h.kamailio); err != nil && h.profiles == "" {
+		return fmt.Errorf("%w: apt-get install kamailio kamailio-tls-modules kamailio-sqlite-modules kamailio-postgres-modules postgresql", err)
+	}
 	if h.dir == "" {
 		if h.dir, err = os.MkdirTemp("", "biloxi-bench-"); err != nil {
 			return err
