@@ -4,8 +4,9 @@ import (
 	"biloxi/sip"
 )
 
-// AppendPopped appends a response without its topmost Via value, and nothing else changed (RFC 3261 §16.7 steps 3
-// and 9). False if no Via is left: the response was meant for this element and goes nowhere.
+// AppendPopped appends a response without its topmost Via value (RFC 3261 §16.7 steps 3 and 9). Nothing else changes,
+// but that one without a Content-Length gets it: a phone may leave it out of a datagram, and the caller is on a stream
+// perhaps (§18.3). False if no Via is left: the response was meant for this element and goes nowhere.
 func AppendPopped(dst []byte, resp *sip.Message) ([]byte, bool) {
 	top, ok := topVia(resp)
 	if !ok {
@@ -13,7 +14,13 @@ func AppendPopped(dst []byte, resp *sip.Message) ([]byte, bool) {
 	}
 	b := resp.Bytes()
 	dst = append(dst, b[:top.first]...)
-	return append(dst, b[top.end:]...), true
+	if resp.Has(sip.HeaderContentLength) {
+		return append(dst, b[top.end:]...), true
+	}
+	last := lineSpan(resp, resp.Len()-1).end
+	dst = append(dst, b[top.end:last]...)
+	dst = sip.AppendFieldUint(dst, sip.HeaderContentLength, uint64(len(resp.Body())))
+	return append(dst, b[last:]...), true
 }
 
 // GoesOn reports whether a response has a Via below the topmost: without one it is meant for this element, and of what
