@@ -10,6 +10,11 @@
 // mean (those are the user's), and how bytes get there (a [Sender]'s). A response that no transaction waits
 // for is counted and dropped. Multicast has no rule of its own.
 //
+// Most of what a busy layer holds is finished and only absorbs what comes again: for 32 s the answers to requests
+// other than INVITE over UDP. That are records of some 57 bytes and the answer, one behind the other in memory that
+// the garbage collector does not see, and the user's part ends as they begin. What is at work and what is finished
+// have a bound each ([Config]).
+//
 // A machine is a function of (state, now, event): it reads no clock and sends nothing. The layer keeps the
 // machines in shards by a hash of their branch. A shard's lock owns its transactions, its table, its timers and
 // its spare memory: who holds it may touch them, nobody else does. The sender is called with a shard's lock
