@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"biloxi/bench"
 )
@@ -74,21 +73,46 @@ func (h *harness) turns(ctx context.Context, s scenario, r *row) (a, b []*bench.
 	defer done()
 	r.note(command(ours.cmd))
 	r.note(command(theirs.cmd))
-	flags := append(s.flags(h), "-d", h.duration.String())
-	for range h.runs {
-		one, err := h.measure(ctx, ours, []int{ours.pid()}, r, flags...)
-		if err != nil {
+	if s.subscribers(h) > window {
+		// All register once; each run then has its share of them, in which no user comes twice.
+		for p, pids := range map[*proc][]int{ours: {ours.pid()}, theirs: pids} {
+			if _, err := h.measure(ctx, p, pids, r, append(s.flags(h), "-n", "1")...); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	for run := range h.runs {
+		flags := append(s.flags(h), "-d", h.duration.String())
+		if n := s.subscribers(h); n > window {
+			flags = append(flags, "--users", strconv.Itoa(window), "--first", strconv.Itoa(run*window%n))
+		}
+		one := func() (err error) { return h.add(ctx, ours, []int{ours.pid()}, r, &a, flags) }
+		other := func() (err error) { return h.add(ctx, theirs, pids, r, &b, flags) }
+		if run%2 == 1 {
+			one, other = other, one // who comes first may find the machine in another state
+		}
+		if err := one(); err != nil {
 			return nil, nil, err
 		}
-		time.Sleep(h.pause)
-		other, err := h.measure(ctx, theirs, pids, r, flags...)
-		if err != nil {
+		if err := other(); err != nil {
 			return nil, nil, err
 		}
-		time.Sleep(h.pause)
-		a, b = append(a, one), append(b, other)
 	}
 	return a, b, nil
+}
+
+// window is how many subscribers one run has at most: registering more before each would take minutes.
+const window = 100000
+
+// add measures once and appends the result.
+func (h *harness) add(ctx context.Context, p *proc, pids []int, r *row, to *[]*bench.Result, flags []string) error {
+	res, err := h.measure(ctx, p, pids, r, flags...)
+	if err != nil {
+		return err
+	}
+	*to = append(*to, res)
+	sleep(ctx, h.pause)
+	return nil
 }
 
 // pair compares the CPU time of one operation.

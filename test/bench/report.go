@@ -177,10 +177,11 @@ This page is written by ` + "`make bench`" + `; ` + "`make bench SCENARIOS=\"udp
 ` + "`go run ./test/bench -list`" + ` names the parts.
 
 Both servers run on one machine and are loaded by ` + "`biloxi bench`" + ` over loopback, in turns: one run of Biloxi, one of
-Kamailio, and again. What counts is the **CPU time of the server's processes for one operation**, user and system, all
-threads and children: throughput and latency move with whatever else the machine does, and so do single runs. The ratio
-is the median of the ratios of each two runs that follow each other, with the lowest and highest; below 1, Biloxi takes
-less. Errors are retransmissions, missing and wrong answers, of all runs together.
+Kamailio, and again, with the other one first each time. What counts is the **CPU time of the server's processes for one
+operation**, user and system, all threads and children: throughput and latency move with whatever else the machine does,
+and so do single runs. The ratio is the median of the ratios of each two runs that follow each other, with the lowest
+and highest; below 1, Biloxi takes less. Errors are retransmissions, missing and wrong answers, of all runs together.
+The phones of one run share one UDP socket, or have a connection each; what waits at a server waits in bursts.
 
 Kamailio is tuned: the allocator tlsf (Debian's default is several times slower), two worker processes (one with SQLite,
 whose locks it does not wait for), contacts in memory alone unless a scenario says otherwise, passwords computed from
