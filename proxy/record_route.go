@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"bytes"
+
 	"biloxi/sip"
 )
 
@@ -9,6 +11,7 @@ type Side struct {
 	Transport sip.Transport
 	Host      []byte // host, and port if it is not the default one of the URI, that leads to us
 	Token     []byte // a flow token, if what comes back is to go down that side's flow; nil: none
+	NoSIPS    bool   // who is there writes transport=tls in sip URIs ([Received.WritesTLS]), and may not know sips
 	Proof     []byte // that the dialog was made through this element ([Proxy.AppendProof]); nil: none
 }
 
@@ -34,7 +37,9 @@ func MakesRoute(method sip.Method) bool {
 // over UDP without.
 //
 // A sip request that leaves over TLS gets a sip URI, which says nothing of TLS: RFC 3261 forbids sips there and
-// RFC 5630 §5.3 forbids transport=tls. Many phones know nothing else, so [Config].TLSParam writes it.
+// RFC 5630 §5.3 forbids transport=tls. Many phones know nothing else, so [Config].TLSParam writes it. A phone that
+// writes it itself gets it even where RFC 3261 wants sips towards TLS (§16.7 step 8): baresip sends no ACK by a Route
+// with sips (docs/peers.md), and RFC 5630 §3.1.3 lets a proxy have sip URIs over TLS.
 func (p *Proxy) AppendRecordRoute(dst []byte, method sip.Method, in, out Side, secure, wanted bool) []byte {
 	if !MakesRoute(method) {
 		return dst
@@ -49,7 +54,23 @@ func (p *Proxy) AppendRecordRoute(dst []byte, method sip.Method, in, out Side, s
 	dst = p.appendSide(dst, out, secure)
 	dst = append(dst, ", "...)
 	// RFC 3261 §16.7 step 8: towards TLS a sips URI, towards anything else a sip URI.
-	return p.appendSide(dst, in, in.Transport.Secure())
+	plain := !secure && in.NoSIPS && in.Transport == sip.TLS && p.tlsParam
+	return p.appendSide(dst, in, in.Transport.Secure() && !plain)
+}
+
+// WritesTLS reports whether who sent the request writes transport=tls in a sip URI, as his Contact shows: a thing of
+// RFC 2543's time that RFC 5630 §3.1.4 wants no more of, and that many phones live by.
+func (in *Received) WritesTLS() bool {
+	value, ok := in.Value(sip.HeaderContact)
+	if !ok {
+		return false
+	}
+	contact, _, err := sip.NextNameAddr(value)
+	if err != nil || contact.URI.Scheme != sip.SchemeSIP {
+		return false
+	}
+	transport, _ := contact.URI.Params.Value("transport")
+	return bytes.EqualFold(transport, []byte("tls"))
 }
 
 func (s *Side) same(o Side) bool {

@@ -12,6 +12,7 @@ func TestRecordRoute(t *testing.T) {
 	udp, tcp := Side{Transport: sip.UDP, Host: host}, Side{Transport: sip.TCP, Host: host}
 	tls, wss := Side{Transport: sip.TLS, Host: host}, Side{Transport: sip.WSS, Host: host}
 	six := Side{Transport: sip.UDP, Host: []byte("[2001:db8::1]")}
+	baresip := Side{Transport: sip.TLS, Host: host, NoSIPS: true}
 	phone := Side{Transport: sip.UDP, Host: host, Token: []byte("token")}
 	for _, c := range []struct {
 		name           string
@@ -39,6 +40,12 @@ func TestRecordRoute(t *testing.T) {
 			want: "<sip:ss2.biloxi.example.com;lr>"},
 		{name: "TLS to TLS with a sip URI, as phones understand it", in: tls, out: tls, tlsParam: true,
 			want: "<sip:ss2.biloxi.example.com;transport=tls;lr>"},
+		{name: "from TLS to UDP with a sip URI, to a phone that writes transport=tls", in: baresip, out: udp, wanted: true, tlsParam: true,
+			want: "<sip:ss2.biloxi.example.com;lr>, <sip:ss2.biloxi.example.com;transport=tls;lr>"},
+		{name: "that phone, where transport=tls is not written", in: baresip, out: udp, wanted: true,
+			want: "<sip:ss2.biloxi.example.com;lr>, <sips:ss2.biloxi.example.com;lr>"},
+		{name: "that phone, with a sips URI", in: baresip, out: six, secure: true, wanted: true, tlsParam: true,
+			want: "<sips:[2001:db8::1];lr>, <sips:ss2.biloxi.example.com;lr>"},
 		{name: "a browser", in: wss, out: udp, wanted: true,
 			want: "<sip:ss2.biloxi.example.com;lr>, <sips:ss2.biloxi.example.com;transport=ws;lr>"},
 	} {
@@ -51,6 +58,31 @@ func TestRecordRoute(t *testing.T) {
 				t.Errorf("ACK: %s", got)
 			}
 		})
+	}
+}
+
+// TestWritesTLS: which phones a Record-Route with transport=tls is for.
+func TestWritesTLS(t *testing.T) {
+	for contact, want := range map[string]bool{
+		"Contact: <sip:bob@192.0.2.201:40000;transport=tls>\n":       true,
+		"m: Bob <sip:bob@192.0.2.201;Transport=TLS;ob>;expires=60\n": true,
+		"Contact: <sip:bob@192.0.2.201;transport=tcp>\n":             false,
+		"Contact: <sips:bob@192.0.2.201;transport=tls>\n":            false,
+		"Contact: <sip:bob@192.0.2.201>;transport=tls\n":             false,
+		"Contact: <tel:+1-972-555-2222>\n":                           false,
+		"Contact: *\n":                                               false,
+		"Contact: <sip:bob@192.0.2.201\n":                            false,
+		"":                                                           false,
+	} {
+		var in Received
+		b := crlf("INVITE sip:bob@biloxi.example.com SIP/2.0\nVia: SIP/2.0/TLS 192.0.2.111;branch=z9hG4bK1\n" + contact +
+			"From: <sip:a@a>;tag=1\nTo: <sip:b@b>\nCall-ID: c\nCSeq: 1 INVITE\n\n")
+		if in.Preprocess(decode(t, b), flowFrom("TLS 192.0.2.111:5061"), ours) != nil {
+			t.Fatal("refused")
+		}
+		if got := in.WritesTLS(); got != want {
+			t.Errorf("%q: %v", contact, got)
+		}
 	}
 }
 

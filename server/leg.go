@@ -214,7 +214,7 @@ func (r *relay) record(d *draft, t *proxy.Target, flow sip.Flow) {
 	d.token = st.proxy.AppendProof(d.token[:0], &r.in, r.proved)
 	proof := len(d.token)
 	d.peer = st.self.appendSentBy(d.peer[:0], r.in.Flow)
-	in := proxy.Side{Transport: r.in.Flow.Transport, Host: d.peer}
+	in := proxy.Side{Transport: r.in.Flow.Transport, Host: d.peer, NoSIPS: r.in.WritesTLS()}
 	out := proxy.Side{Transport: flow.Transport, Host: d.host}
 	if r.keepsFlow() {
 		d.token = st.proxy.AppendFlowToken(d.token, r.in.Flow)

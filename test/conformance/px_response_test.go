@@ -211,7 +211,8 @@ func TestUpstream(t *testing.T) {
 		alice := s.agent("alice", "192.0.2.102", func(o *AgentOptions) { o.Outbound = s.Hop(tls) })
 		bob := s.agent("bob", "192.0.2.201")
 		s.Bind(s.t, "bob", "<"+bob.ContactURI(tcp)+">")
-		invite := alice.Invite(bobAOR)
+		// A phone that writes transport=tls gets that: the next test.
+		invite := alice.Invite(bobAOR, Contact("<sip:alice@192.0.2.102>"))
 		offer := bob.Expect("INVITE")
 		bob.Reply(offer, 200)
 		ok := alice.Expect(200)
@@ -225,6 +226,24 @@ func TestUpstream(t *testing.T) {
 		// Both find their way back.
 		call := alice.Dialog(invite, ok)
 		call.Ack()
+		bob.Expect("ACK").WantURI(bob.ContactURI(tcp))
+		alice.Reply(bye(bob.Answered(offer), alice), 200)
+		bob.Expect("200 BYE")
+	}))
+	// docs/peers.md: baresip knows no Route with sips, and so would send neither ACK nor BYE.
+	t.Run("a phone that writes transport=tls", onStage(func(s *stage) {
+		alice := s.agent("alice", "192.0.2.102", func(o *AgentOptions) { o.Outbound = s.Hop(tls) })
+		bob := s.agent("bob", "192.0.2.201")
+		s.Bind(s.t, "bob", "<"+bob.ContactURI(tcp)+">")
+		invite := alice.Invite(bobAOR)
+		offer := bob.Expect("INVITE")
+		bob.Reply(offer, 200)
+		ok := alice.Expect(200)
+		routes := ok.List("Record-Route")
+		if up := routes[len(routes)-1]; !strings.HasPrefix(up, "<sip:") || !strings.Contains(up, ";transport=tls;") {
+			ok.Fatalf("the Record-Route towards alice is %s", up)
+		}
+		alice.Dialog(invite, ok).Ack()
 		bob.Expect("ACK").WantURI(bob.ContactURI(tcp))
 		alice.Reply(bye(bob.Answered(offer), alice), 200)
 		bob.Expect("200 BYE")
