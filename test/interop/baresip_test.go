@@ -28,10 +28,15 @@ func (r *registrar) route(transport sip.Transport) string {
 // baresipAccount runs a baresip with as few modules as a registration takes.
 func baresipAccount(t *testing.T, r *registrar, user, params string) *process {
 	t.Helper()
+	return baresipModules(t, r, user, params, "module_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\n")
+}
+
+// baresipModules runs a baresip with these modules, in the words of its configuration.
+func baresipModules(t *testing.T, r *registrar, user, params, modules string) *process {
+	t.Helper()
 	dir := t.TempDir()
-	modules := "/usr/lib/baresip/modules"
 	write(t, filepath.Join(dir, "config"), fmt.Sprintf("sip_listen 127.0.0.1:0\nsip_cafile %s\nsip_verify_server yes\n"+
-		"module_path %s\nmodule_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\n", r.ca, modules))
+		"module_path /usr/lib/baresip/modules\n%s", r.ca, modules))
 	write(t, filepath.Join(dir, "accounts"), fmt.Sprintf("<sip:%s@%s>;auth_user=%[1]s;auth_pass=%[3]s;%[4]s\n",
 		user, bed.Domain, bed.Password(user), params))
 	return run(t, dir, []string{"HOME=" + dir}, program(t, "baresip"), "-f", dir, "-s")

@@ -15,9 +15,9 @@ import (
 	"biloxi/test/bed"
 )
 
-// linphone runs linphone's console program, which registers a user. It matches no IP address in a
-// certificate, so it is told the server's name, and its address by maddr.
-func linphone(t *testing.T, r *registrar, transport sip.Transport, user string, seconds int) *process {
+// linphone runs linphone's console program, which registers a user. It matches no IP address in a certificate, so it
+// is told the server's name: one that it finds without DNS. It gets no sound card, and calls by way of the server.
+func linphone(t *testing.T, r *registrar, transport sip.Transport, user string, seconds int) *linphonec {
 	t.Helper()
 	home := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(home, ".local/share/linphone"), 0o700); err != nil {
@@ -32,25 +32,49 @@ root_ca=%s
 verify_server_certs=1
 verify_server_cn=1
 default_proxy=0
+[rtp]
+audio_rtp_port=-1
 [proxy_0]
-reg_proxy=<sip:%s:%d;maddr=127.0.0.1;transport=%s>
-reg_identity=sip:%s@%[2]s
-reg_expires=%[6]d
+reg_proxy=<%[2]s>
+reg_route=<%[2]s;lr>
+reg_identity=sip:%[3]s@%[4]s
+reg_expires=%[5]d
 reg_sendregister=1
 publish=0
 [auth_info_0]
-username=%[5]s
-passwd=%[7]s
-realm=%[8]s
-domain=%[2]s
-`, r.ca, bed.Domain, r.addr[transport].Port(), strings.ToLower(transport.String()), user, seconds, bed.Password(user), bed.Realm))
-	p := run(t, home, []string{"HOME=" + home}, program(t, "linphonec"), "-c", rc, "-d", "6", "-l", filepath.Join(home, "log"))
+username=%[3]s
+passwd=%[6]s
+realm=%[7]s
+domain=%[4]s
+`, r.ca, fmt.Sprintf("sip:localhost:%d;transport=%s", r.addr[transport].Port(), strings.ToLower(transport.String())), user, bed.Domain,
+		seconds, bed.Password(user), bed.Realm))
+	p := &linphonec{log: filepath.Join(home, "log")}
+	p.process = run(t, home, []string{"HOME=" + home}, program(t, "linphonec"), "-c", rc, "-d", "6", "-l", p.log)
 	t.Cleanup(func() {
-		if log, err := os.ReadFile(filepath.Join(home, "log")); err == nil && t.Failed() {
-			t.Logf("linphone's log:\n%s", log)
+		if t.Failed() {
+			t.Logf("linphone's log:\n%s", p.readLog())
 		}
 	})
+	p.say("soundcard use files")
 	return p
+}
+
+// linphonec is linphone's console program.
+type linphonec struct {
+	*process
+	log string // file with all that it does and all its messages
+}
+
+// say gives a command.
+func (p *linphonec) say(command string) { io.WriteString(p.stdin, command+"\n") }
+
+// readLog is the log as far as it is written.
+func (p *linphonec) readLog() string {
+	b, err := os.ReadFile(p.log)
+	if err != nil {
+		return ""
+	}
+	return string(b)
 }
 
 // TestLinphone registers, refreshes and, when told to quit, unregisters; with MD5, as a server offers by
@@ -71,7 +95,7 @@ func TestLinphone(t *testing.T) {
 					least = min(least, left)
 					return refreshed
 				})
-				io.WriteString(p.stdin, "quit\n")
+				p.say("quit")
 				r.count(t, look, 0)
 				p.wait(10 * time.Second)
 			})

@@ -27,7 +27,8 @@ import (
 type registrar struct {
 	addr map[sip.Transport]netip.AddrPort
 	ca   string
-	bed  *bed.Bed
+	data string       // its folder, if it is a process
+	bed  *bed.Bed     // that it runs in, if not
 	next atomic.Int32 // of the users that no test has taken
 }
 
@@ -60,7 +61,8 @@ func startRegistrar(t *testing.T, algorithms ...sip.Algorithm) *registrar {
 	if os.Getenv("BILOXI") != "" {
 		return startProcess(t, os.Getenv("BILOXI"), algorithms)
 	}
-	b := bed.Start(t, bed.Options{Config: func(c *config.Config) {
+	b := bed.Start(t, bed.Options{Names: []string{bed.Domain, "localhost", bed.Host}, Config: func(c *config.Config) {
+		c.Domains[0].Aliases = append(c.Domains[0].Aliases, "localhost")
 		c.Domains[0].Algorithms = nil
 		for _, a := range algorithms {
 			c.Domains[0].Algorithms = append(c.Domains[0].Algorithms, config.Algorithm(a))
@@ -78,15 +80,16 @@ func startRegistrar(t *testing.T, algorithms ...sip.Algorithm) *registrar {
 func startProcess(t *testing.T, binary string, algorithms []sip.Algorithm) *registrar {
 	t.Helper()
 	dir := t.TempDir()
-	r := &registrar{ca: filepath.Join(dir, "ca.pem"), addr: map[sip.Transport]netip.AddrPort{}}
-	certificate, key := bed.WriteCertificates(t, dir, "127.0.0.1")
+	ca := bed.NewAuthority(t, dir)
+	r := &registrar{ca: ca.File, data: filepath.Join(dir, "data"), addr: map[sip.Transport]netip.AddrPort{}}
+	certificate, key := ca.Files(dir, bed.Domain, bed.Host, "localhost", "127.0.0.1")
 	var names []string
 	for _, a := range algorithms {
 		names = append(names, fmt.Sprintf("%q", a))
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "data = %q\n[[domain]]\nname = %q\nrealm = %q\naliases = [%q, \"127.0.0.1\"]\nalgorithms = [%s]\n",
-		filepath.Join(dir, "data"), bed.Domain, bed.Realm, bed.Host, strings.Join(names, ", "))
+	fmt.Fprintf(&text, "data = %q\n[[domain]]\nname = %q\nrealm = %q\naliases = [%q, \"127.0.0.1\", \"localhost\"]\nalgorithms = [%s]\n",
+		r.data, bed.Domain, bed.Realm, bed.Host, strings.Join(names, ", "))
 	for _, transport := range []sip.Transport{sip.UDP, sip.TCP, sip.TLS} {
 		r.addr[transport] = freePort(t, transport)
 		fmt.Fprintf(&text, "[[listen]]\ntransport = %q\naddress = %q\n", strings.ToLower(transport.String()), r.addr[transport])
