@@ -23,7 +23,7 @@ func (w *wired) trade(batch [][]byte, n int) [][]byte {
 
 // inviteTo is the nth INVITE of a stranger to a user.
 func inviteTo(user string, n int) []byte {
-	return bytes.ReplaceAll(message(user, n), []byte("MESSAGE"), []byte("INVITE"))
+	return requestTo(user, "INVITE", n, "")
 }
 
 // TestLate200s: two phones behind a fork downstream answer. The second 200 is relayed as the first is, though the relay
@@ -49,7 +49,7 @@ func TestLate200s(t *testing.T) {
 			t.Fatal("not forwarded")
 		}
 		for _, tag := range []string{"first", "second", "first"} {
-			ok := answerTo(bytes.Replace(forwarded, []byte("biloxi.example.com>\r\nCall-ID"), []byte("biloxi.example.com>;tag="+tag+"\r\nCall-ID"), 1))
+			ok := answerTo(bytes.Replace(forwarded, []byte("biloxi.example.com>\r\nCall-ID"), []byte("biloxi.example.com>;tag="+tag+"\r\nCall-ID"), 1), "200 OK")
 			got := w.trade([][]byte{ok}, 1)[0]
 			if !bytes.HasPrefix(got, []byte("SIP/2.0 200 ")) || !bytes.Contains(got, []byte(";tag="+tag)) ||
 				bytes.Count(got, []byte("\r\nVia:")) != 1 || !bytes.Contains(got, fmt.Appendf(nil, "z9hG4bKm%d;", i)) {

@@ -168,6 +168,7 @@ func (r *relay) send(now time.Time, l *leg, t *proxy.Target, flow sip.Flow) {
 		}
 		return
 	}
+	r.leaveClient(l)
 	r.holds.Add(1) // the client transaction's
 	id, err := s.transactions.NewClient(now, d.message, flow, to, l)
 	if err == nil {
@@ -182,6 +183,14 @@ func (r *relay) send(now time.Time, l *leg, t *proxy.Target, flow sip.Flow) {
 	}
 	l.targets.Failed(l.target, 0)
 	r.event(r.ctx.Unsent(now, l.branch, 503, r.more(l)))
+}
+
+// leaveClient lets go of the transaction of an address that was tried before.
+func (r *relay) leaveClient(l *leg) {
+	if !l.client.IsZero() && r.server.transactions.Detach(l.client) {
+		r.holds.Add(-1) // never the last: who calls holds too
+	}
+	l.client = transaction.ID{}
 }
 
 // copy puts the copy for a target together (RFC 3261 §16.6 steps 1 to 9).

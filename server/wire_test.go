@@ -69,7 +69,7 @@ func (w *memoryWire) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) 
 func (w *memoryWire) WriteToUDPAddrPort(b []byte, _ netip.AddrPort) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if from := len("SIP/2.0 "); w.wrong == nil && string(b[from:from+3]) != w.status {
+	if from := len("SIP/2.0 "); w.wrong == nil && w.status != "" && string(b[from:from+3]) != w.status {
 		w.wrong = append([]byte(nil), b...)
 	}
 	w.last = append(w.last[:0], b...)
@@ -84,8 +84,13 @@ func (w *memoryWire) WriteToUDPAddrPort(b []byte, _ netip.AddrPort) (int, error)
 
 // run has the server answer a batch, each with this status, and returns the last answer.
 func (w *memoryWire) run(t testing.TB, batch [][]byte, status string) []byte {
+	return w.runTo(t, batch, len(batch), status)
+}
+
+// runTo has the server send so many messages for a batch, and returns the last.
+func (w *memoryWire) runTo(t testing.TB, batch [][]byte, sent int, status string) []byte {
 	w.mu.Lock()
-	w.waiting, w.status = len(batch), status
+	w.waiting, w.status, w.all = sent, status, w.all[:0]
 	w.mu.Unlock()
 	w.feed <- batch
 	<-w.done
@@ -115,11 +120,17 @@ type wiredPhone struct {
 // startWired starts a server with so many phones, which all have a nonce.
 func startWired(t testing.TB, durability config.Durability, phones int) *wired {
 	t.Helper()
-	w := &wired{TB: t, memoryWire: newMemoryWire()}
 	c := testConfig(t)
 	c.Location.Durability = durability
+	return startWiredWith(t, c, Options{}, phones)
+}
+
+func startWiredWith(t testing.TB, c config.Config, opt Options, phones int) *wired {
+	t.Helper()
+	w := &wired{TB: t, memoryWire: newMemoryWire()}
 	c.Listeners = []config.Listener{{Transport: config.Transport(sip.UDP), Address: wireLocal.String()}}
-	w.server = startWith(t, c, Options{ListenPacket: func(string, string) (net.PacketConn, error) { return w.memoryWire, nil }})
+	opt.ListenPacket = func(string, string) (net.PacketConn, error) { return w.memoryWire, nil }
+	w.server = startWith(t, c, opt)
 	d := c.Domains[0]
 	for i := range phones {
 		w.phones = append(w.phones, &wiredPhone{user: fmt.Sprint("user", i)})
