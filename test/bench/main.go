@@ -21,17 +21,18 @@ import (
 
 // harness is what all scenarios use.
 type harness struct {
-	biloxi   string // programs
-	kamailio string
-	dir      string // of everything that is written but the report
-	runs     int
-	duration time.Duration
-	users    int
-	pause    time.Duration // between runs
-	profiles string        // folder; empty: nothing is profiled
-	profiled string        // name of the profiles that are being written
-	certs    string
-	out      report
+	biloxi    string // programs
+	kamailio  string
+	dir       string // of everything that is written but the report
+	runs      int
+	temporary bool // dir is removed at the end
+	duration  time.Duration
+	users     int
+	pause     time.Duration // between runs
+	profiles  string        // folder; empty: nothing is profiled
+	profiled  string        // name of the profiles that are being written
+	certs     string
+	out       report
 }
 
 func main() {
@@ -74,6 +75,9 @@ func (h *harness) run(ctx context.Context, file, only string) error {
 	defer unlock()
 	if err := h.prepare(); err != nil {
 		return err
+	}
+	if h.temporary {
+		defer os.RemoveAll(h.dir)
 	}
 	if h.profiles != "" {
 		return h.profileAll(ctx, chosen)
@@ -147,6 +151,7 @@ func (h *harness) prepare() (err error) {
 		if h.dir, err = os.MkdirTemp("", "biloxi-bench-"); err != nil {
 			return err
 		}
+		h.temporary = true
 	}
 	if h.dir, err = filepath.Abs(h.dir); err != nil {
 		return err
