@@ -44,6 +44,7 @@ func baresipModules(t *testing.T, r *registrar, user, params, modules string) *p
 
 // TestBaresip registers, refreshes and, when told to end, unregisters.
 func TestBaresip(t *testing.T) {
+	t.Parallel()
 	r := startRegistrar(t)
 	transports(t, func(t *testing.T, transport sip.Transport) {
 		look := r.look(t, "u0")
@@ -69,6 +70,7 @@ func TestBaresip(t *testing.T) {
 
 // TestBaresipOutbound registers over two flows at once (RFC 5626).
 func TestBaresipOutbound(t *testing.T) {
+	t.Parallel()
 	r := startRegistrar(t)
 	look := r.look(t, "u0")
 	p := baresipAccount(t, r, "u0", fmt.Sprintf("outbound=%q;outbound2=%q;sipnat=outbound;regint=60", r.route(sip.UDP), r.route(sip.TCP)))
@@ -88,6 +90,7 @@ func TestBaresipOutbound(t *testing.T) {
 // TestBaresipAlgorithms: an offer of SHA-256 anywhere keeps baresip out, for which reason the default is
 // MD5 alone. When this test fails, baresip has learnt.
 func TestBaresipAlgorithms(t *testing.T) {
+	t.Parallel()
 	r := startRegistrar(t, sip.MD5, sip.SHA256)
 	p := baresip(t, r, sip.UDP, "u0", 60)
 	eventually(t, 10*time.Second, "baresip gives up", func() bool { return strings.Contains(p.output(), "Function not implemented") })

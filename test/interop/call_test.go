@@ -8,9 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"biloxi/sip"
+	"biloxi/test/bed"
 )
 
 // biloxi is the program: the one that BILOXI names, else one that is built.
@@ -57,6 +60,7 @@ func TestPhones(t *testing.T) {
 			t.Run("not registered", func(t *testing.T) { p.refused(t, "sip:"+absent+"@biloxi.example.com", 480) })
 		})
 	}
+	r.biloxiCalls(t, program, all)
 	// All went over the connections that the phones opened to register: docs/peers.md says what a Record-Route must be
 	// like for that.
 	for _, transport := range streams {
@@ -67,6 +71,7 @@ func TestPhones(t *testing.T) {
 			t.Errorf("the phones have opened %d more connections over %s", n, transport)
 		}
 	}
+	r.biloxiAnswers(t, program, all)
 }
 
 // streams are the transports with connections, as biloxi status names them.
@@ -98,6 +103,65 @@ func everyCall(t *testing.T, from, to *phone) {
 		to.hangUp()
 		from.gets(t, fmt.Sprintf("^SIP/2.0 %d ", to.signs.refuse))
 		ended(t, from, to)
+	})
+}
+
+// biloxiCalls has biloxi call each phone, which answers, and hang up: it looks at what it gets more closely than they do.
+func (r *registrar) biloxiCalls(t *testing.T, program string, phones []*phone) {
+	for _, p := range phones {
+		t.Run("biloxi calls "+p.name, func(t *testing.T) {
+			p.begin()
+			c := run(t, t.TempDir(), nil, program, "call", p.uri(), "--server", r.route(sip.UDP), "--duration", "500ms", "--json")
+			p.sees(t, p.signs.rings)
+			p.accept()
+			p.gets(t, "^ACK sip")
+			p.gets(t, "^BYE sip")
+			p.sees(t, p.signs.over)
+			if err := c.wait(20 * time.Second); err != nil {
+				t.Errorf("biloxi call: %v", err)
+			}
+		})
+	}
+}
+
+// biloxiAnswers has each phone call biloxi, which is busy, or answers over TLS and is hung up on.
+func (r *registrar) biloxiAnswers(t *testing.T, program string, phones []*phone) {
+	answer := func(t *testing.T, args ...string) (user string, p *process) {
+		t.Helper()
+		user = r.user(t)
+		secret := filepath.Join(t.TempDir(), "password")
+		write(t, secret, bed.Password(user)+"\n")
+		p = run(t, t.TempDir(), nil, program, append([]string{"answer", "sip:" + user + "@" + bed.Domain, "--server", r.route(sip.TLS),
+			"--ca", r.ca, "--password-file", secret, "--calls", fmt.Sprint(len(phones)), "--json"}, args...)...)
+		r.count(t, r.look(t, user), 1)
+		return user, p
+	}
+	t.Run("biloxi is busy", func(t *testing.T) {
+		user, b := answer(t, "--busy", "--ring", "0")
+		for _, p := range phones {
+			p.refused(t, "sip:"+user+"@"+bed.Domain, 486)
+		}
+		if err := b.wait(20 * time.Second); err != nil {
+			t.Errorf("biloxi answer: %v", err)
+		}
+	})
+	t.Run("biloxi answers", func(t *testing.T) {
+		user, b := answer(t, "--ring", "0")
+		for _, p := range phones {
+			p.begin()
+			p.dial("sip:" + user + "@" + bed.Domain)
+			p.sees(t, p.signs.talks)
+			p.hangUp()
+			p.sees(t, p.signs.over)
+		}
+		if err := b.wait(20 * time.Second); err != nil {
+			t.Errorf("biloxi answer: %v", err)
+		}
+		for _, event := range []string{"acknowledged", "hung_up"} {
+			if n := strings.Count(b.output(), fmt.Sprintf("\"event\":%q", event)); n != len(phones) {
+				t.Errorf("%d calls of %d were %s", n, len(phones), event)
+			}
+		}
 	})
 }
 

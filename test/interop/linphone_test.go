@@ -80,6 +80,7 @@ func (p *linphonec) readLog() string {
 // TestLinphone registers, refreshes and, when told to quit, unregisters; with MD5, as a server offers by
 // default, and with SHA-256.
 func TestLinphone(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range []sip.Algorithm{sip.MD5, sip.SHA256} {
 		t.Run(algorithm.String(), func(t *testing.T) {
 			r := startRegistrar(t, algorithm)

@@ -71,9 +71,9 @@ func (p *phone) uri() string { return "sip:" + p.user + "@" + bed.Domain }
 
 var linphoneSigns = &signs{
 	rings:  `Receiving new incoming call from `,
-	rung:   `Call \d+ to \S+ ringing\.`,
-	talks:  `Call \d+ with \S+ connected\.`,
-	over:   `Call \d+ with \S+ (ended \(.*\)|error)\.`,
+	rung:   `Call \d+ to .+ ringing\.`,
+	talks:  `Call \d+ with .+ connected\.`,
+	over:   `Call \d+ with .+ (ended \(.*\)|error)\.`,
 	refuse: 603,
 }
 

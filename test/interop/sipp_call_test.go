@@ -77,6 +77,7 @@ const (
 // TestSippCalls has a sipp call another, 500 times over each transport, as somebody whom nobody knows and as a user
 // who shows his credentials.
 func TestSippCalls(t *testing.T) {
+	t.Parallel()
 	r := startRegistrar(t)
 	transports(t, func(t *testing.T, transport sip.Transport) {
 		for scenario, challenges := range map[string]int{"call.xml": 0, "call_challenged.xml": sippCalls} {
@@ -128,6 +129,7 @@ func (s *sippRun) check(t *testing.T, transport sip.Transport, calls int, want m
 
 // TestSippLossy has both ends of a call lose one packet in ten, sent or received: the call is made all the same.
 func TestSippLossy(t *testing.T) {
+	t.Parallel()
 	const calls = 200
 	linger := []string{"-d", "20000"} // at the end of a call, for what comes again
 	lossy := append([]string{"-lost", "10", "-max_retrans", "10", "-max_invite_retrans", "10", "-max_non_invite_retrans", "10"}, linger...)

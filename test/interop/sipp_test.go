@@ -114,6 +114,7 @@ func (s *sippRun) showErrors(t *testing.T) {
 
 // TestSipp registers, refreshes, queries and unregisters.
 func TestSipp(t *testing.T) {
+	t.Parallel()
 	r := startRegistrar(t)
 	transports(t, func(t *testing.T, transport sip.Transport) {
 		sippCaller(t, r, transport, "life.xml", "bob", 5, "-l", "1").done(t, 100*time.Second)

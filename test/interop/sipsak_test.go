@@ -26,6 +26,7 @@ func sipsak(t *testing.T, r *registrar, transport sip.Transport, user string, ar
 // TestSipsak registers with its usrloc mode, refreshes, and removes one and all. Not over TLS: docs/peers.md
 // says why.
 func TestSipsak(t *testing.T) {
+	t.Parallel()
 	r := startRegistrar(t)
 	for _, transport := range []sip.Transport{sip.UDP, sip.TCP} {
 		t.Run(transport.String(), func(t *testing.T) {
