@@ -170,7 +170,7 @@ func (r *relay) send(now time.Time, l *leg, t *proxy.Target, flow sip.Flow) {
 	}
 	r.leaveClient(l)
 	r.holds.Add(1) // the client transaction's
-	id, err := s.transactions.NewClient(now, d.message, flow, to, l)
+	id, err := s.transactions.Send(now, transaction.Outgoing{Request: d.message, Method: r.req.Method(), Branch: d.branch}, flow, to, l)
 	if err == nil {
 		l.client = id
 		s.ledger.forwarded.Add(1)

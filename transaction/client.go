@@ -7,49 +7,63 @@ import (
 	"biloxi/sip"
 )
 
-// NewClient sends a request along flow to `to`, in a client transaction of its own (RFC 3261 §17.1). The request is
-// whole, with a topmost Via whose branch nobody else has; it is copied where it is needed again. ACK has no
-// transaction. With a final response to another request than INVITE the user's part is over: Terminated comes right
-// behind it, and what comes again is absorbed all the same (Timer K). An INVITE that gets nothing but provisional responses is held until the user calls Cancel or
-// Terminate (RFC 3261 §16.6 step 11, Timer C).
-//
-// The error is ErrFull, ErrMessage, ErrExists for a branch that is in use, or the sender's: the transaction does
-// not exist then, and the user hears nothing of it.
+// Outgoing is a request that is to be sent, and what of it the layer would read otherwise.
+type Outgoing struct {
+	Request []byte     // whole; copied where it is needed again
+	Method  sip.Method // its method
+	Branch  []byte     // of its topmost Via: with the magic cookie, and nobody else has it
+}
+
+// NewClient is [Layer.Send] for a request that the layer reads first. The error can be ErrMessage too.
 func (l *Layer) NewClient(now time.Time, request []byte, flow sip.Flow, to netip.AddrPort, owner any) (ID, error) {
 	m := l.parsed.Get().(*sip.Message)
 	defer l.parsed.Put(m)
-	if m.Parse(request) != nil || !m.IsRequest() || m.Method() == sip.Ack {
+	if m.Parse(request) != nil || !m.IsRequest() {
 		return ID{}, ErrMessage
 	}
 	via, err := m.Via()
-	if cseq, e := m.CSeq(); err != nil || e != nil || cseq.Method != m.Method() || !hasCookie(via.Branch()) {
+	if cseq, e := m.CSeq(); err != nil || e != nil || cseq.Method != m.Method() {
 		return ID{}, ErrMessage
 	}
-	k := l.keys.client(via.Branch(), m.Method())
+	return l.Send(now, Outgoing{m.Bytes(), m.Method(), via.Branch()}, flow, to, owner)
+}
+
+// Send sends a request along flow to `to`, in a client transaction of its own (RFC 3261 §17.1). ACK has no
+// transaction. With a final response to another request than INVITE the user's part is over: Terminated comes right
+// behind it, and what comes again is absorbed all the same (Timer K). An INVITE that gets nothing but provisional
+// responses is held until the user calls Cancel or Terminate (RFC 3261 §16.6 step 11, Timer C).
+//
+// The error is ErrFull, ErrExists for a branch that is in use, ErrMessage for an ACK or a branch without the cookie,
+// or the sender's: the transaction does not exist then, and the user hears nothing of it.
+func (l *Layer) Send(now time.Time, o Outgoing, flow sip.Flow, to netip.AddrPort, owner any) (ID, error) {
+	if o.Method == sip.Ack || !hasCookie(o.Branch) {
+		return ID{}, ErrMessage
+	}
+	k := l.keys.client(o.Branch, o.Method)
 	s := l.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.find(k) != nil || s.filed(k, m.Method()) != nil {
+	if s.find(k) != nil || s.filed(k, o.Method) != nil {
 		return ID{}, ErrExists
 	}
 	if !s.admit(l.max) {
 		return ID{}, ErrFull
 	}
-	return s.client(k, m, l.moment(now), flow, to, owner)
+	return s.client(k, &o, l.moment(now), flow, to, owner)
 }
 
 // client makes a client transaction and sends its request.
-func (s *shard) client(k key, m *sip.Message, now moment, flow sip.Flow, to netip.AddrPort, owner any) (ID, error) {
+func (s *shard) client(k key, o *Outgoing, now moment, flow sip.Flow, to netip.AddrPort, owner any) (ID, error) {
 	kind := nonInviteClient
-	if m.Method() == sip.Invite {
+	if o.Method == sip.Invite {
 		kind = inviteClient
 	}
 	reliable := flow.Transport.Reliable()
 	t := s.add(k, start(kind, reliable, s.layer.timers, now), flow, to, owner)
 	if !reliable || kind == inviteClient {
-		s.keep(t, m.Bytes())
+		s.keep(t, o.Request)
 	}
-	if err := s.out(t, m.Bytes()); err != nil {
+	if err := s.out(t, o.Request); err != nil {
 		// RFC 3261 §17.1.4: the transaction is over.
 		s.fail(t, now)
 		s.settle(t)

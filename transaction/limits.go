@@ -74,4 +74,9 @@ const (
 
 	// maxForwards is that of a request that is made here (RFC 3261 §8.1.1.6).
 	maxForwards = 70
+
+	// shortenFrom is how many bytes of messages a layer keeps before it shortens those of INVITEs that ring: some 1,000
+	// calls, which a busy server whose calls are answered at once never has. One of shortenSize is shortened always.
+	shortenFrom = 1 << 20
+	shortenSize = 4 << 10
 )

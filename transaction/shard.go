@@ -200,9 +200,11 @@ func (s *shard) settle(t *transaction) {
 	s.wheel.schedule(t)
 }
 
-// shorten keeps of an INVITE that is not sent again what an ACK and a CANCEL are made of.
+// shorten keeps of an INVITE that is not sent again what an ACK and a CANCEL are made of, once messages take up so much
+// memory that it is worth the work.
 func (s *shard) shorten(t *transaction) {
-	if t.short || s.message.Parse(t.kept) != nil {
+	if t.short || t.state != Completed && s.layer.bytes.Load() < shortenFrom && len(t.kept) < shortenSize ||
+		s.message.Parse(t.kept) != nil {
 		return
 	}
 	t.short = true
