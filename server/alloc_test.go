@@ -2,6 +2,8 @@ package server
 
 import (
 	"bytes"
+	"runtime"
+	"runtime/debug"
 	"testing"
 
 	"biloxi/config"
@@ -47,4 +49,55 @@ func allocations(t *testing.T, w *wired) {
 			}
 		})
 	}
+}
+
+// TestRelayAllocations: a warm server forwards a MESSAGE and its response without allocation. An INVITE that succeeds
+// costs three: the two transactions that go on for 32 s, which in this test nothing gives back, and what passes on
+// further 2xx.
+func TestRelayAllocations(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it empties pools
+	w := startRelayed(t)
+	const rounds, phones = 20, 64
+	n := 0
+	requests := func(method string) (batch [][]byte) {
+		for _, p := range w.phones[:phones] {
+			n++
+			batch = append(batch, requestTo(p.user, method, n, "Contact: <sip:carol@192.0.2.201:5060>\r\n"))
+		}
+		return batch
+	}
+	for _, c := range []struct {
+		method            string
+		sent              int
+		request, response float64 // allocations of each, at most
+	}{{"MESSAGE", 1, 0, 0}, {"INVITE", 2, 2, 1}} {
+		t.Run(c.method, func(t *testing.T) {
+			var request, response uint64
+			for round := range rounds {
+				if round == rounds/2 {
+					request, response = 0, 0 // until now it was warming up
+				}
+				request += w.mallocs(requests(c.method), c.sent)
+				response += w.mallocs(w.answers(c.method, "200 OK"), 1)
+			}
+			for _, got := range []struct {
+				name string
+				n    uint64
+				most float64
+			}{{"request", request, c.request}, {"response", response, c.response}} {
+				if each := float64(got.n) / (rounds / 2 * phones); each > got.most+0.2 && !raceEnabled {
+					t.Errorf("%s: %v allocations, wanted %v", got.name, each, got.most)
+				}
+			}
+		})
+	}
+}
+
+// mallocs is how many allocations the server makes for a batch.
+func (w *wired) mallocs(batch [][]byte, sent int) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	w.runTo(w, batch, sent*len(batch), "")
+	runtime.ReadMemStats(&after)
+	return after.Mallocs - before.Mallocs
 }

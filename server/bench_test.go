@@ -101,7 +101,7 @@ func BenchmarkRelayCall(b *testing.B) {
 const relayPhones = 512
 
 // startRelayed is a server whose phones have registered, and which keeps what it sends.
-func startRelayed(b *testing.B) *wired {
+func startRelayed(b testing.TB) *wired {
 	c := testConfig(b)
 	c.Location.Durability = config.DurabilityNone
 	// Nothing is sent again while the clock stands.

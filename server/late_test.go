@@ -11,7 +11,7 @@ import (
 // trade puts a batch in and returns the next n messages that the server sends.
 func (w *wired) trade(batch [][]byte, n int) [][]byte {
 	w.mu.Lock()
-	w.waiting, w.keep, w.all = n, true, nil
+	w.waiting, w.keep, w.all, w.arena = n, true, nil, nil
 	w.mu.Unlock()
 	w.feed <- batch
 	<-w.done

@@ -31,6 +31,7 @@ type memoryWire struct {
 	wrong   []byte   // the first that has another
 	last    []byte   // the last answer
 	all     [][]byte // what came, if keep says so
+	arena   []byte   // where that lies, until the next run
 	keep    bool
 	done    chan struct{}
 }
@@ -74,7 +75,9 @@ func (w *memoryWire) WriteToUDPAddrPort(b []byte, _ netip.AddrPort) (int, error)
 	}
 	w.last = append(w.last[:0], b...)
 	if w.keep {
-		w.all = append(w.all, append([]byte(nil), b...))
+		start := len(w.arena)
+		w.arena = append(w.arena, b...)
+		w.all = append(w.all, w.arena[start:len(w.arena):len(w.arena)])
 	}
 	if w.waiting--; w.waiting == 0 {
 		w.done <- struct{}{}
@@ -90,7 +93,7 @@ func (w *memoryWire) run(t testing.TB, batch [][]byte, status string) []byte {
 // runTo has the server send so many messages for a batch, and returns the last.
 func (w *memoryWire) runTo(t testing.TB, batch [][]byte, sent int, status string) []byte {
 	w.mu.Lock()
-	w.waiting, w.status, w.all = sent, status, w.all[:0]
+	w.waiting, w.status, w.all, w.arena = sent, status, w.all[:0], w.arena[:0]
 	w.mu.Unlock()
 	w.feed <- batch
 	<-w.done
