@@ -50,7 +50,7 @@ type exchange struct {
 }
 
 // errFired is Timer F.
-var errFired = errors.New("Timer F")
+var errFired = errors.New("no answer until Timer F")
 
 // run sends the request and waits for the final response, which is valid until the connection is read
 // again.

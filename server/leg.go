@@ -241,7 +241,9 @@ func (r *relay) record(d *draft, t *proxy.Target, flow sip.Flow) {
 // a phone's own, a connection, one that the phone asks to be kept, or from behind a NAT, which shows by an address in
 // its Via that is not the packet's.
 func (r *relay) keepsFlow() bool {
-	if vias := r.in.Vias(); vias.Next() && vias.Next() {
+	vias := r.in.Vias()
+	vias.Next()
+	if vias.Next() {
 		return false // from another proxy, which its URI leads to
 	}
 	if r.in.Flow.Transport.Reliable() || r.asksForFlow() {

@@ -248,6 +248,23 @@ func TestUpstream(t *testing.T) {
 		alice.Reply(bye(bob.Answered(offer), alice), 200)
 		bob.Expect("200 BYE")
 	}))
+	t.Run("a long call of somebody unknown", onStage(func(s *stage) {
+		bob := s.phone()
+		call := func(address string, over func(*AgentOptions)) {
+			carol := s.agent("carol", address, over)
+			invite := carol.Invite(bobAOR)
+			offer := bob.Expect("INVITE")
+			bob.Reply(offer, 200)
+			carol.Dialog(invite, carol.Expect(200)).Ack()
+			bob.Expect("ACK")
+			// Longer than a connection on which nothing is authenticated may be open.
+			time.Sleep(10 * time.Minute)
+			carol.Reply(bye(bob.Answered(offer), carol), 200)
+			bob.Expect("200 BYE")
+		}
+		call("192.0.2.111", func(o *AgentOptions) { o.Outbound = s.Hop(tcp) })
+		call("192.0.2.112", func(o *AgentOptions) { o.Outbound = s.Hop(tls) })
+	}))
 	t.Run("PX-074/T10", onStage(func(s *stage) {
 		for _, status := range []int{180, 200} {
 			alice := s.agent("alice", "192.0.2.10"+map[int]string{180: "2", 200: "3"}[status], func(o *AgentOptions) {
@@ -303,7 +320,7 @@ func TestRecursion(t *testing.T) {
 		s.alice.Invite(bobAOR)
 		refuse(bob.Expect("INVITE"), 302, Contact("<"+there+">"))
 		refuse(moved.Expect("INVITE"), 302, Contact("<"+bob.ContactURI(udp)+">, <"+there+">"))
-		r = s.alice.Expect(480).Lacks("Contact")
+		s.alice.Expect(480).Lacks("Contact")
 		silent(time.Minute, bob, moved)
 	}, recurse))
 	t.Run("PX-054", onStage(func(s *stage) {

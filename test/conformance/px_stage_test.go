@@ -19,7 +19,6 @@ type stage struct {
 	t     *testing.T
 	net   *siptest.Network
 	dns   *siptest.DNS
-	ca    *bed.Authority
 	alice *siptest.Agent
 }
 
@@ -32,17 +31,6 @@ const (
 // onStage is a subtest with a stage of its own.
 func onStage(script func(s *stage), changes ...func(*config.Config)) func(*testing.T) {
 	return onStageTimed(transaction.Timers{}, script, changes...)
-}
-
-// scene runs onStage as a subtest, sceneTimed onStageTimed.
-func scene(t *testing.T, rows string, script func(s *stage), changes ...func(*config.Config)) {
-	t.Helper()
-	t.Run(rows, onStage(script, changes...))
-}
-
-func sceneTimed(t *testing.T, rows string, timers transaction.Timers, script func(s *stage), changes ...func(*config.Config)) {
-	t.Helper()
-	t.Run(rows, onStageTimed(timers, script, changes...))
 }
 
 // onStageTimed is onStage with other timers.

@@ -23,7 +23,7 @@ func TestTimers(t *testing.T) {
 	} {
 		playTimed(t, "TX-039", timers, func(s *venue) {
 			bob := s.phone()
-			invite := s.alice.Invite(bobAOR)
+			s.alice.Invite(bobAOR)
 			wantTimes(t, copies(bob, "INVITE", time.Minute), want.invite...)
 			s.alice.Expect(408)
 			time.Sleep(time.Minute)
@@ -31,12 +31,12 @@ func TestTimers(t *testing.T) {
 			s.alice.Request("MESSAGE", bobAOR, Body("text/plain", "hi"))
 			wantTimes(t, copies(bob, "MESSAGE", time.Minute), want.request...)
 			s.alice.Drain()
-			invite = s.alice.Invite(bobAOR)
+			s.alice.Invite(bobAOR)
 			s.alice.Expect(100)
 			refuse(bob.Expect("INVITE"), 486)
 			wantTimes(t, copies(s.alice, "486", time.Minute), want.answer...)
 			// Timer I is T4.
-			invite = s.alice.Invite(bobAOR)
+			invite := s.alice.Invite(bobAOR)
 			refuse(bob.Expect("INVITE"), 486)
 			invite.Ack(s.alice.Expect(486))
 			time.Sleep(want.confirmed - 10*time.Millisecond)
