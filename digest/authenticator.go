@@ -22,7 +22,7 @@ type Config struct {
 	// NonceLifetime is how long a nonce serves from its challenge on. Zero: DefaultNonceLifetime.
 	NonceLifetime time.Duration
 
-	// MaxNonces bounds the nonces in use that are remembered, rounded up to a multiple of 16. With more
+	// MaxNonces bounds the nonces in use that are remembered, rounded up by a quarter or 16 at the most. With more
 	// in use, some clients are challenged again (stale) before their nonce expires. About twice the
 	// number of clients is right. Zero: DefaultMaxNonces.
 	MaxNonces int
@@ -39,7 +39,7 @@ type Users interface {
 
 // Authenticator makes challenges and checks what clients answer to them.
 //
-// It is for all goroutines. All that changes in it is a counter, the window's sets, each under its own
+// It is for all goroutines. All that changes in it is a counter, the window's shards, each under its own
 // lock, and the epoch, written once.
 type Authenticator struct {
 	algorithms []sip.Algorithm

@@ -48,7 +48,7 @@ func BenchmarkCheck(b *testing.B) {
 			for i := 0; b.Loop(); i++ {
 				i %= len(counts)
 				if i == 0 {
-					clear(a.window.sets)
+					clear(a.window.shards[0].sets)
 				}
 				copy(c.NC, counts[i])
 				copy(c.Response, responses[i])

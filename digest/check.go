@@ -80,6 +80,9 @@ func (a *Authenticator) admit(s *scratch, c *sip.Credentials, r *Result, now uin
 		return
 	}
 	u := use{mint: m, now: now, expired: now >= m.at+a.lifetime, counted: c.QOP != nil, private: secure}
+	if kept := a.lifetime + uint64(rememberFor.Milliseconds()); now > kept {
+		u.over = now - kept
+	}
 	if u.counted {
 		u.nc, _ = parseCount(c.NC)
 	}

@@ -14,6 +14,13 @@ import (
 type scratch struct {
 	ha1 [32]byte
 	buf []byte
+
+	// The A2 that was hashed last, since most requests have that of the one before: all phones of a domain
+	// register with one URI.
+	a2     [maxA2]byte
+	a2Size int // 0: none
+	a2Of   sip.Algorithm
+	a2Hash [32]byte
 }
 
 var scratches = sync.Pool{New: func() any { return &scratch{buf: make([]byte, 0, 512)} }}
@@ -95,7 +102,7 @@ func (s *scratch) response(in *answer) [32]byte {
 		b = append(b, ':')
 		b = appendSum(b, in.algorithm, in.body)
 	}
-	a2 := sum(in.algorithm, b)
+	a2 := s.hashA2(in.algorithm, b)
 
 	b = hex.AppendEncode(b[:0], s.ha1[:in.algorithm.Size()])
 	b = append(b, ':')
@@ -112,4 +119,16 @@ func (s *scratch) response(in *answer) [32]byte {
 	b = hex.AppendEncode(b, a2[:in.algorithm.Size()])
 	s.buf = b
 	return sum(in.algorithm, b)
+}
+
+// hashA2 is the hash of an A2.
+func (s *scratch) hashA2(a sip.Algorithm, a2 []byte) [32]byte {
+	if a == s.a2Of && string(a2) == string(s.a2[:s.a2Size]) {
+		return s.a2Hash
+	}
+	d := sum(a, a2)
+	if len(a2) <= maxA2 {
+		s.a2Size, s.a2Of, s.a2Hash = copy(s.a2[:], a2), a, d
+	}
+	return d
 }

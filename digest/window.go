@@ -11,13 +11,24 @@ import (
 // nonce up and notes when that was made. From then on a nonce of the set that is no younger and not in
 // the set is refused, for it may have been used: so nothing that was given up can be replayed.
 //
-// A set is guarded by its own lock. There is no pointer in it: the garbage collector never looks at it.
-type window struct{ sets []set }
+// The sets are spread over shards, each with its own lock. A shard has no set before its first nonce, and
+// doubles them, up to its share, when one would have to give a nonce up that still serves. There is no pointer
+// in a set: the garbage collector never looks at it.
+type window struct{ shards []shard }
 
+type shard struct {
+	mu    sync.Mutex
+	first int // sets that it begins with
+	most  int // sets that it may come to: first, doubled some times
+	sets  []set
+	_     [64 - 48]byte // the next shard's lock is on another cache line
+}
+
+// set is 16 nonces: one cache line that says where a nonce stands, and one for each of them.
 type set struct {
-	mu   sync.Mutex
 	mark uint64          // when the youngest nonce that was given up was made
-	tags [ways]uint32    // of the nonces, so that a look goes over one cache line
+	tags [ways]uint16    // of the nonces
+	_    [24]byte        // so that each of the following begins a cache line
 	uses [ways]usedNonce // unused ones have made 0
 }
 
@@ -43,9 +54,10 @@ type use struct {
 	now     uint64
 	print   uint64 // of the request
 	nc      uint32
-	expired bool // the nonce has; only a request that was let in before is let in still
-	counted bool // it has a nonce count
-	private bool // nobody can overhear it
+	over    uint64 // nonces made before this are of no more use
+	expired bool   // the nonce has; only a request that was let in before is let in still
+	counted bool   // it has a nonce count
+	private bool   // nobody can overhear it
 }
 
 // outcome of a use.
@@ -58,16 +70,32 @@ const (
 	expired                 // too late for the first time
 )
 
+// newWindow makes a window for so many nonces, rounded up to shards that are of one size and come to it by
+// doubling.
 func newWindow(nonces int) window {
-	return window{make([]set, (nonces+ways-1)/ways)}
+	sets := (nonces + ways - 1) / ways
+	shards := 1
+	if sets >= windowShards*firstSets {
+		shards = windowShards
+	}
+	share := (sets + shards - 1) / shards
+	doublings := max(bits.Len(uint(share/firstSets))-1, 0)
+	first := (share + 1<<doublings - 1) >> doublings
+	w := window{make([]shard, shards)}
+	for i := range w.shards {
+		w.shards[i].first, w.shards[i].most = first, first<<doublings
+	}
+	return w
 }
 
 // admit decides on a use and remembers it. Its caller has found the credentials valid.
 func (w *window) admit(u *use) outcome {
-	n, _ := bits.Mul64(u.key, uint64(len(w.sets)))
-	s := &w.sets[n]
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	// The code is a fraction of 1: its first bits choose the shard, those behind them the set.
+	n, place := bits.Mul64(u.key, uint64(len(w.shards)))
+	sh := &w.shards[n]
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	s := sh.set(place)
 	i := s.find(u.key, u.at)
 	if i < 0 {
 		if u.expired {
@@ -76,25 +104,59 @@ func (w *window) admit(u *use) outcome {
 		if u.at <= s.mark {
 			return replayed
 		}
-		i = s.vacate()
-		s.tags[i] = uint32(u.key)
+		if i = s.vacancy(); s.uses[i].made >= max(u.over, 1) && len(sh.sets) < sh.most {
+			sh.grow(uint64(len(w.shards)))
+			s = sh.set(place)
+			i = s.vacancy()
+		}
+		s.mark = max(s.mark, s.uses[i].made)
+		s.tags[i] = uint16(u.key)
 		s.uses[i] = usedNonce{key: u.key, made: u.at}
 	}
 	return s.uses[i].admit(u)
 }
 
+// set returns the set at a place, a fraction of 1.
+func (sh *shard) set(place uint64) *set {
+	if sh.sets == nil {
+		sh.sets = make([]set, sh.first)
+	}
+	n, _ := bits.Mul64(place, uint64(len(sh.sets)))
+	return &sh.sets[n]
+}
+
+// grow doubles the sets. What was set i is now sets 2i and 2i+1, since a place is a fraction; and whatever
+// set i gave up would now belong to one of these, so both have its mark.
+func (sh *shard) grow(shards uint64) {
+	old := sh.sets
+	sh.sets = make([]set, 2*len(old))
+	for i := range old {
+		sh.sets[2*i].mark, sh.sets[2*i+1].mark = old[i].mark, old[i].mark
+		for j := range old[i].uses {
+			n := &old[i].uses[j]
+			if n.made == 0 {
+				continue
+			}
+			_, place := bits.Mul64(n.key, shards)
+			s := sh.set(place)
+			k := s.vacancy()
+			s.tags[k], s.uses[k] = uint16(n.key), *n
+		}
+	}
+}
+
 // find returns the place of a nonce, or -1.
 func (s *set) find(key, made uint64) int {
 	for i, tag := range s.tags {
-		if tag == uint32(key) && s.uses[i].key == key && s.uses[i].made == made {
+		if tag == uint16(key) && s.uses[i].key == key && s.uses[i].made == made {
 			return i
 		}
 	}
 	return -1
 }
 
-// vacate returns a free place, that of the oldest nonce if there is no other.
-func (s *set) vacate() int {
+// vacancy returns a free place, that of the oldest nonce if there is no other.
+func (s *set) vacancy() int {
 	oldest := 0
 	for i := range s.uses {
 		if s.uses[i].made == 0 {
@@ -104,7 +166,6 @@ func (s *set) vacate() int {
 			oldest = i
 		}
 	}
-	s.mark = max(s.mark, s.uses[oldest].made)
 	return oldest
 }
 

@@ -11,8 +11,11 @@ func TestEntryFillsACacheLine(t *testing.T) {
 	if n := unsafe.Sizeof(usedNonce{}); n != 64 {
 		t.Errorf("an entry has %d bytes", n)
 	}
-	if n := unsafe.Sizeof(set{}) / ways; n > 69 {
-		t.Errorf("a set has %d bytes for each entry", n)
+	if n := unsafe.Sizeof(set{}); n != (1+ways)*64 {
+		t.Errorf("a set has %d bytes", n)
+	}
+	if n := unsafe.Sizeof(shard{}); n != 64 {
+		t.Errorf("a shard has %d bytes", n)
 	}
 }
 
@@ -41,11 +44,9 @@ func TestNoStateBeforeUse(t *testing.T) {
 		p.password = "wrong"
 		want(t, check(a, testTime, register(t, 1, "", p.credentials())), Wrong, ReasonWrongPassword)
 	}
-	for i := range a.window.sets {
-		for j := range a.window.sets[i].uses {
-			if a.window.sets[i].uses[j].made != 0 {
-				t.Fatal("an entry exists before the first valid use")
-			}
+	for i := range a.window.shards {
+		if a.window.shards[i].sets != nil {
+			t.Fatal("the window has grown before the first valid use")
 		}
 	}
 }
@@ -54,14 +55,15 @@ func TestNoStateBeforeUse(t *testing.T) {
 // model remembers everything: whatever it knows as used must never be let in as new.
 func TestWindowAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := newWindow(2 * ways)
+		w := newWindow(rapid.SampledFrom([]int{2 * ways, 64 * ways}).Draw(t, "size"))
+		crowd := rapid.IntRange(0, 8).Draw(t, "crowd") // keys have so many zeros in front
 		type countOf struct {
 			nonce int
 			nc    uint32
 		}
 		counted, spent := map[countOf]bool{}, map[int]bool{}
 		nonces := rapid.IntRange(1, 200).Draw(t, "nonces")
-		key := func(i int) uint64 { return uint64(i+1) * 0x9e3779b97f4a7c15 }
+		key := func(i int) uint64 { return uint64(i+1) * 0x9e3779b97f4a7c15 >> crowd }
 		for step := range rapid.IntRange(1, 600).Draw(t, "steps") {
 			i := rapid.IntRange(0, nonces-1).Draw(t, "nonce")
 			u := use{
@@ -105,6 +107,40 @@ func TestWindowWithRoom(t *testing.T) {
 	}
 }
 
+// A window begins small, and grows before it gives anything up, unless what it would give up is over.
+func TestWindowGrows(t *testing.T) {
+	const nonces = 1 << 13
+	w := newWindow(8 * nonces)
+	sets := func() (n int) {
+		for i := range w.shards {
+			n += len(w.shards[i].sets)
+		}
+		return n
+	}
+	play := func(at, over uint64, want outcome) {
+		t.Helper()
+		for i := range uint64(nonces) {
+			u := use{mint: mint{at: at, key: (i + at*nonces) * 0x9e3779b97f4a7c15}, now: at, over: over,
+				print: at<<32 | uint64(want)<<31 | i, nc: 1, counted: true}
+			if out := w.admit(&u); out != want {
+				t.Fatalf("nonce %d: outcome %d, want %d", i, out, want)
+			}
+		}
+	}
+	play(1, 0, first)
+	if n := sets(); n <= windowShards*firstSets || n > 4*nonces/ways {
+		t.Errorf("%d nonces have %d sets", nonces, n)
+	}
+	play(1, 0, replayed)
+	grown := sets()
+	for at := range uint64(8) {
+		play(at+2, at+2, first)
+	}
+	if n := sets(); n > 2*grown {
+		t.Errorf("%d sets were enough for %d nonces in use, and became %d", grown, nonces, n)
+	}
+}
+
 // Sets fill evenly: with the window half full, hardly anything has been given up.
 func TestWindowSpread(t *testing.T) {
 	a := newTestAuthenticator(Config{})
@@ -115,13 +151,16 @@ func TestWindowSpread(t *testing.T) {
 		m, _ := a.openNonce(s, a.appendNonce(nil, s, 1, []byte(testRealm)), []byte(testRealm))
 		w.admit(&use{mint: m, now: 1, print: 1, nc: 1, counted: true})
 	}
-	full := 0
-	for i := range w.sets {
-		if w.sets[i].mark != 0 {
-			full++
+	full, sets := 0, 0
+	for i := range w.shards {
+		for j := range w.shards[i].sets {
+			sets++
+			if w.shards[i].sets[j].mark != 0 {
+				full++
+			}
 		}
 	}
-	if full > len(w.sets)/50 {
-		t.Errorf("%d of %d sets overflowed", full, len(w.sets))
+	if full > sets/50 {
+		t.Errorf("%d of %d sets overflowed", full, sets)
 	}
 }
