@@ -10,7 +10,7 @@ type Proxy struct {
 	TimerC          Duration `toml:"timer_c"`          // how long an INVITE may ring on without a new provisional response; over 3m
 	NoAnswer        int      `toml:"no_answer"`        // status for an INVITE that nobody answered: 408 or 480
 	Outbound        []string `toml:"outbound"`         // SIP URIs of next hops for domains that are not ours, tried in order; empty: DNS
-	MaxTransactions int      `toml:"max_transactions"` // transactions held at a time
+	MaxTransactions int      `toml:"max_transactions"` // requests without a final response at a time
 	MaxBreadth      int      `toml:"max_breadth"`      // branches that a request may have at a time, here and downstream (RFC 5393)
 }
 
@@ -20,7 +20,7 @@ func defaultProxy() Proxy {
 		RecordRoute:     true, // a phone behind a NAT is reached over its own flow alone, within a dialog too
 		TimerC:          Duration(3*time.Minute + 5*time.Second),
 		NoAnswer:        408,    // RFC 3261 §16.7 step 6
-		MaxTransactions: 200000, // 2000 calls a second: each leaves three for 32 s
+		MaxTransactions: 200000, // 100,000 calls that ring, some 600 MB
 		MaxBreadth:      60,     // RFC 5393 §5.3.3
 	}
 }
