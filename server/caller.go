@@ -29,8 +29,10 @@ func (s *Server) may(now time.Time, out *transport.Out, in *transport.Arrival, x
 	case x.caller.proved:
 		// What a phone shows us without being asked again is for us all the same.
 		x.caller.realms = st.domains.realms
+		out.Authenticated(in) // whoever it is: his connection lives on with the call
 		return true
 	case x.caller.trusted:
+		out.Authenticated(in)
 		return true
 	}
 	if claimed := claimedDomain(st, x); claimed != nil {

@@ -217,7 +217,7 @@ func (s *Server) busy(now time.Time, out *transport.Out, in *transport.Arrival, 
 // acknowledge forwards the ACK of a 2xx, a request of its own that is never answered (RFC 3261 §13.2.2.4, §16.6).
 func (s *Server) acknowledge(now time.Time, x *exchange) {
 	st := s.state.Load()
-	x.route = nil
+	x.route, x.caller = nil, caller{}
 	if tag := x.req.To.Tag(); tag != nil && s.tagger.made(&x.msg, tag) {
 		return // RFC 3261 §17.2.1: of a response that we gave, and kept nothing for
 	}

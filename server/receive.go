@@ -52,6 +52,11 @@ func (s *Server) handle(now time.Time, out *transport.Out, in *transport.Arrival
 	case sip.Ack:
 		if !s.transactions.Absorb(now, &x.req, in.Flow) {
 			s.acknowledge(now, x)
+			if x.caller.proved {
+				// A user of ours has answered: who called him need not have authenticated, and is to be reached by
+				// this connection until the call is over.
+				out.Authenticated(in)
+			}
 		}
 	case sip.Cancel:
 		if !s.transactions.Absorb(now, &x.req, in.Flow) {
