@@ -124,8 +124,7 @@ func (r *Record) Decode(b []byte) error {
 		return fmt.Errorf("%w: version %d is not known", errRecord, v)
 	}
 	for n := d.uint(1 << 32); n > 0 && !d.bad; n-- {
-		r.Bindings = append(r.Bindings, Binding{})
-		d.binding(&r.Bindings[len(r.Bindings)-1])
+		d.binding(r.more())
 	}
 	if d.bad || len(d.rest) > 0 {
 		r.Bindings = r.Bindings[:0]

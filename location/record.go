@@ -14,12 +14,28 @@ type Record struct{ Bindings []Binding }
 // Expire drops what is past its Expires at now, in Unix milliseconds, tombstones too. A binding is there
 // until the moment of its Expires, and not at it.
 func (r *Record) Expire(now int64) {
+	if !r.any(func(b *Binding) bool { return b.Expires <= now }) {
+		return
+	}
 	r.Bindings = slices.DeleteFunc(r.Bindings, func(b Binding) bool { return b.Expires <= now })
 }
 
 // Live drops what Expire drops, and every tombstone: what remains is what a query or a caller is shown.
 func (r *Record) Live(now int64) {
+	if !r.any(func(b *Binding) bool { return b.Removed || b.Expires <= now }) {
+		return
+	}
 	r.Bindings = slices.DeleteFunc(r.Bindings, func(b Binding) bool { return b.Removed || b.Expires <= now })
+}
+
+// any reports whether there is such a binding. Mostly none is to be dropped, and then none is copied.
+func (r *Record) any(is func(b *Binding) bool) bool {
+	for i := range r.Bindings {
+		if is(&r.Bindings[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // SortByQ puts the bindings into the order in which they are tried: by falling q, those of one q in the order
@@ -29,6 +45,18 @@ func (r *Record) Live(now int64) {
 // stands as high as q=1 here, which is what Binding.Q holds then.
 func (r *Record) SortByQ() {
 	slices.SortStableFunc(r.Bindings, func(a, b Binding) int { return int(b.Q) - int(a.Q) })
+}
+
+// more adds a zero binding.
+func (r *Record) more() *Binding {
+	n := len(r.Bindings)
+	if n == cap(r.Bindings) {
+		r.Bindings = append(r.Bindings, Binding{})
+		return &r.Bindings[n]
+	}
+	r.Bindings = r.Bindings[:n+1] // a Binding is large: it is cleared where it stands
+	r.Bindings[n] = Binding{}
+	return &r.Bindings[n]
 }
 
 // trim drops the tombstones beyond MaxTombstones, those that would be forgotten first.

@@ -23,7 +23,7 @@ type exchange struct {
 	registration registrar.Registration
 	flow         sip.Flow
 	to           netip.AddrPort // where the response goes over UDP
-	tag          []byte
+	tag          []byte // of the To in our responses; empty until toTag makes it
 	phrase       []byte // scratch of badRequest
 	badPhrase    string // what badRequest returned last
 	aor          []byte
@@ -42,7 +42,8 @@ func (s *Server) newExchange() any { return &exchange{server: s} }
 
 // release gives the exchange back. Nothing of the request may be used afterwards.
 func (x *exchange) release() {
-	x.req, x.decoded = sip.Request{}, false
+	x.decoded = false // req is written anew by the next that is decoded
+	x.tag = x.tag[:0]
 	x.route, x.lastHop = nil, false
 	x.server.exchanges.Put(x)
 }

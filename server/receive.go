@@ -186,11 +186,10 @@ func (s *Server) refuse(now time.Time, out *transport.Out, in *transport.Arrival
 
 // begin begins a response in the reader's batch: the status-line and what is mirrored.
 func (s *Server) begin(out *transport.Out, in *transport.Arrival, x *exchange, status int, phrase string) []byte {
-	x.tag = s.tagger.append(x.tag[:0], &x.msg)
 	if x.decoded {
-		return x.req.AppendResponse(out.Buffer(), status, phrase, x.tag, in.Flow.Remote)
+		return x.req.AppendResponse(out.Buffer(), status, phrase, x.toTag(), in.Flow.Remote)
 	}
-	return sip.AppendResponse(out.Buffer(), &x.msg, status, phrase, x.tag, in.Flow.Remote)
+	return sip.AppendResponse(out.Buffer(), &x.msg, status, phrase, x.toTag(), in.Flow.Remote)
 }
 
 // responseAddr is where a response over UDP goes (RFC 3261 §18.2.2, RFC 3581 §4). A maddr is passed over:

@@ -21,8 +21,7 @@ func (s *Server) register(now time.Time, out *transport.Out, in *transport.Arriv
 		return false
 	}
 	// RFC 3261 §10.3 step 2: extensions, before anything is asked of the client that it cannot use.
-	x.tag = s.tagger.append(x.tag[:0], &x.msg)
-	if !st.registrar.Extensions(&x.registration, &x.req, in.Flow, x.tag) {
+	if !st.registrar.Extensions(&x.registration, &x.req, in.Flow, x.toTag()) {
 		s.registrarRefuses(now, out, in, x, refusedExtension)
 		return false
 	}
@@ -50,7 +49,7 @@ func (s *Server) register(now time.Time, out *transport.Out, in *transport.Arriv
 		return false
 	}
 	// RFC 3261 §10.3 steps 6 to 8 are the registrar's.
-	if !st.registrar.Prepare(&x.registration, now, &x.req, in.Flow, x.tag, branchHash(x.req.Via)) {
+	if !st.registrar.Prepare(&x.registration, now, &x.req, in.Flow, x.toTag(), branchHash(x.req.Via)) {
 		s.registrarRefuses(now, out, in, x, refusedRegistration)
 		return false
 	}
@@ -87,7 +86,10 @@ func (s *Server) domainOfAOR(st *state, x *exchange, target host) *domain {
 	if x.req.To.URI.User == nil {
 		return nil
 	}
-	to := st.domains.find(x.req.To.URI.Host)
+	to := target
+	if !bytes.Equal(x.req.To.URI.Host, x.req.Target.Host) {
+		to = st.domains.find(x.req.To.URI.Host)
+	}
 	if to.domain == nil || to.domain != target.domain && !target.alias {
 		return nil
 	}
@@ -121,7 +123,7 @@ func (s *Server) challenge(now time.Time, out *transport.Out, in *transport.Arri
 // authorize sees that the AOR exists and that the user may change it. False: it is answered.
 func (s *Server) authorize(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, st *state, d *domain, r digest.Result) bool {
 	// RFC 8760 §2.6: credentials made for a URI of somebody else's are not for us.
-	if st.domains.find(r.URI.Host).domain == nil {
+	if !bytes.Equal(r.URI.Host, x.req.Target.Host) && st.domains.find(r.URI.Host).domain == nil {
 		s.refuse(now, out, in, x, refusedOwner, 403, "Forbidden: the digest's uri is not served here")
 		return false
 	}

@@ -109,8 +109,8 @@ func foldIs(b []byte, low string) bool {
 	if len(b) != len(low) {
 		return false
 	}
-	for i := range b {
-		if lower(b[i]) != low[i] {
+	for i, c := range b {
+		if c != low[i] && lower(c) != low[i] {
 			return false
 		}
 	}

@@ -10,9 +10,11 @@ const (
 // paramScan reads the parameters behind a value, once: it checks them, and finds the one that is wanted.
 type paramScan struct {
 	want string // name in lower case, of one that must have a value: tag, branch
+	note string // name in lower case, of one that may have none: rport
 	// results
 	params Params // from the first semicolon, no white space behind
 	value  []byte // of the wanted one, nil if it is not there
+	noted  bool   // the one to note is there
 	end    int    // behind the last parameter; where the scan began if there is none
 }
 
@@ -32,6 +34,9 @@ func (p *paramScan) scan(b []byte, i int) (next int, reason string) {
 		// RFC 3261 §7.3.1: a parameter name stands once.
 		if reason := seen.add(Params(b[start:i]), b[name:nameEnd]); reason != "" {
 			return name, reason
+		}
+		if nameEnd-name == len(p.note) && foldIs(b[name:nameEnd], p.note) {
+			p.noted = true
 		}
 		p.end = nameEnd
 		if i = skipLWS(b, nameEnd); i < len(b) && b[i] == '=' {

@@ -13,6 +13,7 @@ type Via struct {
 	Port          uint16    // of sent-by, 0 if there is none
 	Params        Params    // from the first semicolon
 	branch        []byte    // found while Params were read
+	rport         bool      // likewise
 	raw           []byte
 }
 
@@ -55,11 +56,11 @@ func (v *Via) parse(b []byte) (rest []byte, at int, reason string) {
 	if end, reason = v.parseSentBy(b, i); reason != "" {
 		return nil, end, reason
 	}
-	p := paramScan{want: "branch"}
+	p := paramScan{want: "branch", note: "rport"}
 	if end, reason = p.scan(b, end); reason != "" {
 		return nil, end, reason
 	}
-	v.Params, v.branch, v.raw = p.params, p.value, b[start:p.end]
+	v.Params, v.branch, v.rport, v.raw = p.params, p.value, p.noted, b[start:p.end]
 	return cutRest(b, end)
 }
 
@@ -109,7 +110,7 @@ func (v *Via) Branch() []byte { return v.branch }
 
 // RPort reports whether the Via asks for a response to the source port (RFC 3581 §3), with or without a
 // value.
-func (v *Via) RPort() bool { return v.Params.Has("rport") }
+func (v *Via) RPort() bool { return v.rport }
 
 // AppendReceived appends the Via as a server that got it from src passes it on: with received where the
 // sent-by host is a name or differs from the source (RFC 3261 §18.2.1), and always with received and the
