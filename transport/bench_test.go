@@ -59,7 +59,7 @@ func BenchmarkUDP(b *testing.B) {
 			// The client runs on a thread of its own with batches of its own, so that its time can be told.
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
-			client, err := newSystemIO(conn, false, "4", false)
+			client, err := newSystemIO(conn, false, "4", false, false)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -22,7 +22,7 @@ type errorQueue struct {
 // askBounces has the kernel keep what comes back.
 func (b *batchIO) askBounces() error {
 	var err error
-	e := b.raw.Control(func(fd uintptr) {
+	e := b.control(func(fd uintptr) {
 		if err = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_RECVERR, 1); err == nil && b.inet6 {
 			err = unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_RECVERR, 1)
 		}
@@ -79,7 +79,7 @@ func (b *batchIO) bounce() (data []byte, to netip.AddrPort, why syscall.Errno, o
 	h.SetControllen(len(q.oob))
 	var n uintptr
 	errno := unix.EINTR
-	if b.raw.Control(func(fd uintptr) {
+	if b.control(func(fd uintptr) {
 		for errno == unix.EINTR {
 			n, _, errno = unix.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&h)), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
 		}

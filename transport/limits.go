@@ -122,6 +122,10 @@ const (
 	lingerBytes = 256 << 10
 	lingerTime  = 2 * time.Second
 
+	// restAfter is how long a connection that was busy is silent before its reader begins anew with a small
+	// stack. Phones that register are silent then; on a trunk that carries 10 messages a second nothing changes.
+	restAfter = 100 * time.Millisecond
+
 	// keepAliveIdle, keepAliveInterval and keepAliveCount are TCP's own probes: a peer that vanished is
 	// found after some 4 minutes, and a sleeping phone's radio is woken no more often than by RFC 5626's
 	// own pings (95-120 s).
@@ -136,6 +140,10 @@ const (
 	// sendTries is how often a datagram is given to the system, where each refusal may be for what ICMP said
 	// of another: the kernel says it again for each error that is taken off its queue, at the same time.
 	sendTries = 16
+
+	// writeWait is how long, in ms, a writer waits for room in a socket before it looks whether the socket is being
+	// closed. It seldom waits at all: what is sent leaves by itself.
+	writeWait = 100
 
 	// maxReadErrors is how many reads of a UDP socket may fail in a row before each is followed by a
 	// readErrorPause, so that a socket that always fails does not take a core.

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -54,6 +55,10 @@ type socket struct {
 	leaving  outbox // what Flush writes
 	sender   packetSender
 }
+
+// waitingReaders is how many readers may wait on threads of their own: each may keep a processor from others
+// for some milliseconds, so that one is left to the rest.
+func waitingReaders() int { return runtime.GOMAXPROCS(0) - 1 }
 
 // outbox holds datagrams as one run of bytes.
 type outbox struct {

@@ -18,16 +18,16 @@ import (
 // batchIO is packetIO with recvmmsg and sendmmsg on the netpoller: up to batchSize datagrams in one system
 // call, into memory that is set up once.
 type batchIO struct {
-	conn     *net.UDPConn
-	raw      syscall.RawConn
-	wildcard bool // the address that a datagram was sent to is asked for, and set on answers
-	inet6    bool // an IPv6 socket, for IPv4 too if it is dual
+	descriptor
+	wait     uintptr // flags of recvmmsg
+	wildcard bool    // the address that a datagram was sent to is asked for, and set on answers
+	inet6    bool    // an IPv6 socket, for IPv4 too if it is dual
 
 	in    *messages
 	data  []byte // batchSize datagrams of the largest size; memory that no datagram reached is not touched
 	n     int
 	errno syscall.Errno
-	read  func(fd uintptr) bool
+	fill  func(fd uintptr) bool
 	back  *errorQueue // nil: nobody wants to hear what comes back
 }
 
@@ -67,15 +67,16 @@ func newMessages() *messages {
 	return m
 }
 
-// newSystemIO takes over a socket of the system's; wildcard and family say how it is bound, and bounces whether
-// somebody wants to hear of datagrams that come back.
-func newSystemIO(c *net.UDPConn, wildcard bool, family string, bounces bool) (packetIO, error) {
+// newSystemIO takes over a socket of the system's; wildcard and family say how it is bound, bounces whether
+// somebody wants to hear of datagrams that come back, and thread whether its reader may wait on a thread of its
+// own: see awaited. With an error c is still the caller's.
+func newSystemIO(c *net.UDPConn, wildcard bool, family string, bounces, thread bool) (packetIO, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	b := &batchIO{conn: c, raw: raw, wildcard: wildcard, inet6: family != "4", in: newMessages()}
-	b.read = b.readFD
+	b := &batchIO{descriptor: &polled{c, raw}, wait: unix.MSG_DONTWAIT, wildcard: wildcard, inet6: family != "4", in: newMessages()}
+	b.fill = b.readFD
 	b.data = make([]byte, batchSize*sip.MaxDatagram)
 	for i := range batchSize {
 		b.in.vectors[i].Base = &b.data[i*sip.MaxDatagram]
@@ -94,13 +95,19 @@ func newSystemIO(c *net.UDPConn, wildcard bool, family string, bounces bool) (pa
 			return nil, err
 		}
 	}
+	if thread {
+		if b.descriptor, err = newAwaited(c, raw); err != nil {
+			return nil, err
+		}
+		b.wait = unix.MSG_WAITFORONE
+	}
 	return b, nil
 }
 
 // askPacketInfo has each datagram tell the address that it was sent to.
 func (b *batchIO) askPacketInfo() error {
 	var err error
-	if e := b.raw.Control(func(fd uintptr) {
+	if e := b.control(func(fd uintptr) {
 		if b.inet6 {
 			err = unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1)
 		} else {
@@ -130,7 +137,7 @@ func (b *batchIO) receive() (int, error) {
 		b.in.arm(i, b.wildcard)
 	}
 	b.n, b.errno = 0, 0
-	if err := b.raw.Read(b.read); err != nil {
+	if err := b.read(b.fill); err != nil {
 		return 0, err
 	}
 	if b.errno != 0 {
@@ -141,7 +148,7 @@ func (b *batchIO) receive() (int, error) {
 
 func (b *batchIO) readFD(fd uintptr) bool {
 	for {
-		n, _, e := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.in.headers[0])), batchSize, unix.MSG_DONTWAIT, 0, 0)
+		n, _, e := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.in.headers[0])), batchSize, b.wait, 0, 0)
 		switch e {
 		case 0:
 			b.n = int(n)
@@ -167,9 +174,6 @@ func (b *batchIO) packet(i int) (data []byte, remote netip.AddrPort, local netip
 	}
 	return b.data[start:end:end], remote, local
 }
-
-func (b *batchIO) stop()  { _ = b.conn.SetReadDeadline(past) }
-func (b *batchIO) close() { _ = b.conn.Close() }
 
 // nameAddrPort reads a socket address of either family.
 func nameAddrPort(name *unix.RawSockaddrInet6) netip.AddrPort {
@@ -266,12 +270,12 @@ type batchSender struct {
 	at     int // the first that has not been sent
 	failed int
 	tries  int // of the one at at
-	write  func(fd uintptr) bool
+	put    func(fd uintptr) bool
 }
 
 func (b *batchIO) newSender() packetSender {
 	s := &batchSender{io: b, out: newMessages()}
-	s.write = s.writeFD
+	s.put = s.writeFD
 	return s
 }
 
@@ -281,7 +285,7 @@ func (s *batchSender) send(all []datagram) (failed int) {
 		for i := range all[:s.n] {
 			s.set(i, &all[i])
 		}
-		if err := s.io.raw.Write(s.write); err != nil {
+		if err := s.io.write(s.put); err != nil {
 			s.failed += s.n - s.at
 		}
 		failed += s.failed
