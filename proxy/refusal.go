@@ -29,6 +29,7 @@ var (
 	TooBroad       = &Refusal{Status: 440}                                                        // RFC 5393 §5.3.3
 	NotFound       = &Refusal{Status: 404}                                                        // §16.5
 	Unavailable    = &Refusal{Status: 480}                                                        // §16.5
+	Disconnected   = &Refusal{Status: 480, extra: "Retry-After: 30\r\n"}                          // §16.5; a phone whose connection broke is back soon
 	SIPSNotAllowed = &Refusal{Status: 480, extra: "Warning: 380 biloxi \"SIPS Not Allowed\"\r\n"} // RFC 5630 §5.3
 )
 

@@ -278,6 +278,8 @@ func (s *TargetSet) Refusal() *Refusal {
 		return nil
 	case s.barred > 0:
 		return SIPSNotAllowed
+	case s.dead > 0:
+		return Disconnected
 	}
 	return Unavailable
 }

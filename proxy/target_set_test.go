@@ -48,7 +48,7 @@ func TestTargetSet(t *testing.T) {
 			want: "sip:a@192.0.2.1 flow=1"},
 		{name: "a contact whose connection has closed is passed over", bindings: []location.Binding{with(a, func(b *location.Binding) { b.Flow = tcp(2) }), b},
 			want: "sip:b@192.0.2.2"},
-		{name: "all connections have closed", bindings: []location.Binding{with(a, func(b *location.Binding) { b.Flow = tcp(2) })}, refusal: Unavailable},
+		{name: "all connections have closed", bindings: []location.Binding{with(a, func(b *location.Binding) { b.Flow = tcp(2) })}, refusal: Disconnected},
 		{name: "a mailto contact among others is not forwarded to", bindings: []location.Binding{contact(t, "<mailto:b@b>"), b}, want: "sip:b@192.0.2.2"},
 		{name: "a mailto contact alone redirects", bindings: []location.Binding{contact(t, "<mailto:b@b>")}, want: "302"},
 		{name: "sip request, sips contact: the scheme is sip and TLS stays", bindings: []location.Binding{contact(t, "<sips:a@h;x=1>")},
