@@ -47,7 +47,7 @@ type Authenticator struct {
 	lifetime   uint64 // milliseconds
 
 	nonceKey   sipKey
-	requestKey sipKey
+	requestKey printKey
 	stranger   [32]byte // stands for the HA1 of a user that there is not
 
 	epoch  atomic.Pointer[time.Time] // the first now
@@ -73,7 +73,7 @@ func New(cfg Config, secret *[32]byte) *Authenticator {
 		authInt:    cfg.AuthInt,
 		lifetime:   uint64(cfg.NonceLifetime.Milliseconds()),
 		nonceKey:   newSipKey(keys[:16]),
-		requestKey: newSipKey(keys[16:32]),
+		requestKey: newPrintKey(keys[16:32]),
 		stranger:   [32]byte(keys[32:]),
 		window:     newWindow(cfg.MaxNonces),
 	}

@@ -6,8 +6,7 @@ import (
 )
 
 // sipKey keys SipHash (Aumasson and Bernstein, 2012), a message authentication code that is fast on short
-// messages. It makes a nonce's code, and the fingerprint by which a request is known again: the standard
-// library's fast hash is not meant to stand up to someone who chooses the bytes.
+// messages: the standard library's fast hash is not meant to stand up to someone who chooses the bytes.
 type sipKey struct{ k0, k1 uint64 }
 
 func newSipKey(b []byte) sipKey {
@@ -36,38 +35,6 @@ func (k sipKey) code(b []byte) (lo, hi uint64) {
 	s.v1 ^= 0xdd
 	s = s.round().round().round().round()
 	return lo, s.v0 ^ s.v1 ^ s.v2 ^ s.v3
-}
-
-// print is SipHash-1-3 with 64 bits: enough for what never leaves the process, at half the cost.
-func (k sipKey) print(b []byte) uint64 {
-	s := k.begin()
-	v0, v1, v2, v3 := s.v0, s.v1, s.v2, s.v3
-	n := len(b)
-	for ; len(b) >= 8; b = b[8:] {
-		m := binary.LittleEndian.Uint64(b)
-		v3 ^= m
-		// A round, written out: a request has a hundred, and the compiler makes a call of the method.
-		v0 += v1
-		v1 = bits.RotateLeft64(v1, 13) ^ v0
-		v0 = bits.RotateLeft64(v0, 32)
-		v2 += v3
-		v3 = bits.RotateLeft64(v3, 16) ^ v2
-		v0 += v3
-		v3 = bits.RotateLeft64(v3, 21) ^ v0
-		v2 += v1
-		v1 = bits.RotateLeft64(v1, 17) ^ v2
-		v2 = bits.RotateLeft64(v2, 32)
-		v0 ^= m
-	}
-	s = sipState{v0, v1, v2, v3}
-	m := lastWord(b, n)
-	s.v3 ^= m
-	s = s.round()
-	s.v0 ^= m
-
-	s.v2 ^= 0xff
-	s = s.round().round().round()
-	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3
 }
 
 // lastWord is what is left of a message in 8 bytes with its length.

@@ -28,11 +28,6 @@ func TestSipHash(t *testing.T) {
 			t.Errorf("code of %d bytes: %s, want %s", n, got, want)
 		}
 	}
-	for n, want := range map[int]uint64{0: 0xabac0158050fc4dc, 1: 0xc9f49bf37d57ca93, 17: 0x9cf2689063dbd80c, 64: 0xf17997ec4b4a6065} {
-		if got := k.print(message[:n]); got != want {
-			t.Errorf("print of %d bytes: %x, want %x", n, got, want)
-		}
-	}
 }
 
 func BenchmarkSipHash(b *testing.B) {
@@ -41,12 +36,6 @@ func BenchmarkSipHash(b *testing.B) {
 		message := make([]byte, stampSize+18)
 		for b.Loop() {
 			k.code(message)
-		}
-	})
-	b.Run("print of a request", func(b *testing.B) {
-		message := make([]byte, 700)
-		for b.Loop() {
-			k.print(message)
 		}
 	})
 }
