@@ -145,6 +145,10 @@ const (
 	// closed. It seldom waits at all: what is sent leaves by itself.
 	writeWait = 100
 
+	// yieldEvery is how often a reader that waits on a thread of its own lets the runtime see that it does not hold
+	// its processor: well within the 10 ms after which it would be taken away.
+	yieldEvery = 4 * time.Millisecond
+
 	// maxReadErrors is how many reads of a UDP socket may fail in a row before each is followed by a
 	// readErrorPause, so that a socket that always fails does not take a core.
 	maxReadErrors  = 16

@@ -2,9 +2,11 @@ package transport
 
 import (
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -46,6 +48,7 @@ type awaited struct {
 	fd      int          // -1: closed
 	stopped atomic.Bool
 	closing atomic.Bool
+	yielded time.Time // the reader's: when it last did
 }
 
 // newAwaited takes the socket out of c, which it closes.
@@ -67,6 +70,12 @@ func newAwaited(c *net.UDPConn, raw syscall.RawConn) (*awaited, error) {
 }
 
 func (a *awaited) read(fn func(fd uintptr) bool) error {
+	// To sysmon a goroutine that is not scheduled anew runs all the time, however often it waits: after 10 ms it
+	// takes the processor away, and looks for more to take every 20 µs for a while.
+	if now := time.Now(); now.Sub(a.yielded) > yieldEvery {
+		runtime.Gosched()
+		a.yielded = now
+	}
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	for !a.stopped.Load() {
