@@ -34,6 +34,7 @@ type conn struct {
 	begun         time.Duration // when the first bytes of an unfinished message came, 0 if there is none
 	armed         time.Duration // the read deadline that is set, 0 if none is
 	authenticated bool
+	deep          bool  // its goroutine's stack has grown, see rest
 	crlfs         uint8 // since the last message or ping
 
 	flushing sync.Mutex // one writes what was posted at a time; taken before mu
@@ -160,9 +161,13 @@ func (c *conn) negotiate(over *tls.Conn) error {
 	return nil
 }
 
-// run is the reader: it returns when the connection has ended.
-func (c *conn) run() {
+// run is the reader: it returns when the connection has ended, or when its goroutine should: ended is false,
+// and another is to run on.
+func (c *conn) run() (ended bool) {
 	why := c.read()
+	if why == noCounter {
+		return false
+	}
 	if !c.uncounted {
 		c.t.readers.Done()
 	}
@@ -170,25 +175,59 @@ func (c *conn) run() {
 		<-c.t.finish
 	}
 	c.end(why, nil)
+	return true
 }
 
-// read reads and answers until the connection is to be closed, and returns why.
+// read reads and answers until the connection is to be closed, and returns why, or none to rest.
 func (c *conn) read() counter {
+	c.deep = false
 	c.arm()
 	for {
 		if err := c.fill(); err != nil {
 			if why := c.failed(err); why != noCounter {
 				return why
 			}
+			if c.resting() {
+				return noCounter
+			}
+			c.arm()
 			continue
 		}
+		before := c.last
 		if why := c.receive(); why != noCounter {
 			return why
 		}
 		if why := c.settle(); why != noCounter {
 			return why
 		}
+		if c.rest(before) {
+			return noCounter
+		}
 	}
+}
+
+// rest reports whether the goroutine should end and a new one wait for what comes. A Handler needs a deep
+// stack, and the runtime leaves one that has grown to who waits, up to the next collection and beyond: four
+// times what waiting needs. To begin anew costs a microsecond, so that who sends message upon message keeps
+// its goroutine, until nothing has come for restAfter. before is when the last message but those of this read
+// came.
+func (c *conn) rest(before time.Duration) bool {
+	if c.begun != 0 {
+		return false
+	}
+	if c.last-before > restAfter {
+		return true // one of those that seldom say something
+	}
+	if !c.deep {
+		c.deep = true
+		c.arm()
+	}
+	return false
+}
+
+// resting reports whether the deadline that has passed was that of rest.
+func (c *conn) resting() bool {
+	return c.deep && c.begun == 0 && c.t.now() >= c.last+restAfter
 }
 
 // pending is the buffer of what came in clear, nil if nothing waits.
@@ -329,7 +368,6 @@ func (c *conn) failed(err error) counter {
 			return why
 		}
 		c.armed = 0
-		c.arm()
 		return noCounter
 	}
 	if isEnd(err) {
@@ -362,6 +400,9 @@ func (c *conn) due() (at time.Duration, why counter) {
 // left until it is over: to set it costs more than to find it out of date now and then.
 func (c *conn) arm() {
 	at, _ := c.due()
+	if c.deep && c.begun == 0 {
+		at = min(at, c.last+restAfter)
+	}
 	if c.armed != 0 && c.armed <= at {
 		return
 	}

@@ -8,8 +8,8 @@ import (
 	"crypto/tls"
 	"net"
 	"runtime"
+	"runtime/debug"
 	"testing"
-	"time"
 
 	"biloxi/sip"
 )
@@ -20,10 +20,15 @@ func TestIdleMemory(t *testing.T) {
 	ca := newAuthority(t)
 	cfg := Config{TLS: TLSConfig{Certificates: []tls.Certificate{ca.issue(t, nil, "example.com")}},
 		Listeners: []Listener{{sip.TCP, "127.0.0.1:0"}, {sip.TLS, "127.0.0.1:0"}}}
-	tr := start(t, cfg, &answerer{})
+	answer := &answerer{}
+	tr := start(t, cfg, handlerFunc(func(out *Out, in *Arrival) {
+		deep(20)
+		answer.Receive(out, in)
+	}))
 	w := &world{T: t}
 	const n = 500
 	const clientEnd = 1 << 10
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection would shrink the stacks of those that wait
 	measure := func() (heap, stack uint64) {
 		var m runtime.MemStats
 		for range 3 { // stacks shrink, and pools empty, a step at each
@@ -54,7 +59,11 @@ func TestIdleMemory(t *testing.T) {
 			ends[i] = nc // without the client's TLS state, which would be billed too
 		}
 		w.eventually("all are idle", func() bool { return tr.Stats().Value("connections", c.transport, "") == n })
-		time.Sleep(10 * time.Millisecond)
+		w.eventually("grown stacks are given back, without a collection", func() bool {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			return m.StackInuse < stack+n*(6<<10)
+		})
 		heapNow, stackNow := measure()
 		each := (heapNow - heap + stackNow - stack) / n
 		t.Logf("%v: %d bytes per idle connection, %d of them stack", c.transport, each, (stackNow-stack)/n)
@@ -63,6 +72,20 @@ func TestIdleMemory(t *testing.T) {
 		}
 		runtime.KeepAlive(ends)
 	}
+}
+
+// deep needs so many times 512 bytes of stack, as a Handler that does something does.
+//
+//go:noinline
+func deep(n int) (sum byte) {
+	var frame [512]byte
+	if n > 0 {
+		frame[n] = deep(n - 1)
+	}
+	for _, b := range frame {
+		sum += b
+	}
+	return sum
 }
 
 // Nothing is allocated for a datagram, nor for a message on a connection.

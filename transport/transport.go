@@ -268,6 +268,9 @@ func (t *Transport) accept(nc net.Conn, tr sip.Transport) {
 }
 
 func (t *Transport) run(c *conn) {
-	defer t.all.Done()
-	c.run()
+	if !c.run() {
+		go t.run(c) // with a stack that has not grown
+		return
+	}
+	t.all.Done()
 }
