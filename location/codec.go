@@ -242,6 +242,10 @@ func (d *decoder) uint64() uint64 {
 }
 
 func (d *decoder) text() []byte {
+	if len(d.rest) > 0 && d.rest[0] == 0 && !d.bad { // a good part has none
+		d.rest = d.rest[1:]
+		return nil
+	}
 	n := d.uint(0)
 	if d.bad || n > uint64(len(d.rest)) {
 		d.fail()

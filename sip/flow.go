@@ -47,6 +47,9 @@ func (t Transport) DefaultPort() uint16 {
 // TransportOf returns the transport that a Via, or a URI's transport parameter, names in either case;
 // none if it names no transport that is known.
 func TransportOf(name []byte) Transport {
+	if string(name) == "UDP" {
+		return UDP
+	}
 	if len(name) > 3 {
 		return NoTransport
 	}

@@ -1,5 +1,7 @@
 package sip
 
+import "encoding/binary"
+
 // skipLWS returns the first offset at or after i that holds no linear white space. That a CR and LF
 // inside a value belong to a fold has been seen to by [Message.Parse].
 func skipLWS(b []byte, i int) int {
@@ -55,7 +57,9 @@ func skipDigits(b []byte, i int) int {
 // skipQuoted returns the offset behind the quoted string that starts at i, or -1 if it never ends or
 // holds what must be behind a backslash (RFC 3261 §25.1 quoted-string, quoted-pair).
 func skipQuoted(b []byte, i int) int {
-	for i++; i < len(b); i++ {
+	for i++; i+8 <= len(b) && allQuoted(binary.LittleEndian.Uint64(b[i:])); i += 8 {
+	}
+	for ; i < len(b); i++ {
 		c := b[i]
 		if class[c]&classQuoted != 0 {
 			continue
@@ -71,6 +75,15 @@ func skipQuoted(b []byte, i int) int {
 		}
 	}
 	return -1
+}
+
+// allQuoted reports whether each of eight bytes may stand between quotes, and is no white space but a space:
+// in one step, since half of the bytes of a REGISTER stand there.
+func allQuoted(x uint64) bool {
+	const one, high = 0x0101010101010101, 0x8080808080808080
+	// (v-one)&^v has a high bit just where some byte of v is 0; with ' ' for one, just where some is below it.
+	quote, backslash, del := x^one*'"', x^one*'\\', x^one*0x7f
+	return ((x-one*' ')&^x|(quote-one)&^quote|(backslash-one)&^backslash|(del-one)&^del)&high == 0
 }
 
 // parseUint reads decimal digits. A value over limit gives limit and over; no digits or others, !ok.
