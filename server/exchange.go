@@ -23,9 +23,9 @@ type exchange struct {
 	registration registrar.Registration
 	flow         sip.Flow
 	to           netip.AddrPort // where the response goes over UDP
-	tag          []byte // of the To in our responses; empty until toTag makes it
-	phrase       []byte // scratch of badRequest
-	badPhrase    string // what badRequest returned last
+	tag          []byte         // of the To in our responses; empty until toTag makes it
+	phrase       []byte         // scratch of badRequest
+	badPhrase    string         // what badRequest returned last
 	aor          []byte
 	user         []byte // of the AOR, or of a user who calls or is called, escapes decoded
 
