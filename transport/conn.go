@@ -209,8 +209,8 @@ func (c *conn) read() counter {
 // rest reports whether the goroutine should end and a new one wait for what comes. A Handler needs a deep
 // stack, and the runtime leaves one that has grown to who waits, up to the next collection and beyond: four
 // times what waiting needs. To begin anew, and let the stack grow again at the next message, costs some 3 µs, so
-// that who sends message upon message keeps its goroutine, until nothing has come for restAfter. before is when the last message but those of this read
-// came.
+// that who sends message upon message keeps its goroutine, until nothing has come for restAfter. before is when
+// the last message came but those of this read.
 func (c *conn) rest(before time.Duration) bool {
 	if c.begun != 0 {
 		return false
