@@ -28,6 +28,8 @@ type packetIO interface {
 	packet(i int) (data []byte, remote netip.AddrPort, local netip.Addr)
 	// newSender returns a writer for one goroutine at a time; several may write at once.
 	newSender() packetSender
+	// yield says that others have been given something to do, which is to run before the next receive waits.
+	yield()
 	// stop ends the receive under way and all later ones with an error; sending goes on.
 	stop()
 	close()
@@ -121,8 +123,13 @@ func (s *socket) batch(out *Out, n int) {
 		s.t.handler.Receive(out, &out.in)
 	}
 	s.t.counts.add(sip.UDP, received, messages)
+	left := len(out.packets)
 	out.flush()
+	left += s.flush()
 	s.t.Flush() // what the Handler sent elsewhere
+	if left < messages {
+		s.io.yield() // the journal has what was not answered, say
+	}
 }
 
 // refuse says of a datagram that is no message of SIP what it is, none of all others.
@@ -190,10 +197,10 @@ func (s *socket) post(d datagram) {
 	}
 }
 
-// flush sends what was collected, in order.
-func (s *socket) flush() {
+// flush sends what was collected, in order, and returns how many those were.
+func (s *socket) flush() int {
 	if !s.posted.Load() {
-		return
+		return 0
 	}
 	s.flushing.Lock()
 	defer s.flushing.Unlock()
@@ -203,13 +210,15 @@ func (s *socket) flush() {
 	s.mu.Unlock()
 	b := &s.leaving
 	if len(b.packets) == 0 {
-		return
+		return 0
 	}
 	start := 0
 	for i, end := range b.ends {
 		b.packets[i].data = b.arena[start:end]
 		start = end
 	}
+	n := len(b.packets)
 	s.write(s.sender, b.packets)
 	b.reset()
+	return n
 }

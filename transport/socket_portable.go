@@ -75,5 +75,6 @@ func (p *portableIO) send(all []datagram) (failed int) {
 	return failed
 }
 
+func (p *portableIO) yield() {} // whenever it waits
 func (p *portableIO) stop()  { _ = p.SetReadDeadline(past) }
 func (p *portableIO) close() { _ = p.Close() }

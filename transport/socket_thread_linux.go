@@ -17,6 +17,7 @@ type descriptor interface {
 	read(fn func(fd uintptr) bool) error
 	write(fn func(fd uintptr) bool) error
 	control(fn func(fd uintptr)) error
+	yield()
 	stop()
 	close()
 }
@@ -30,6 +31,7 @@ type polled struct {
 func (p *polled) read(fn func(fd uintptr) bool) error  { return p.raw.Read(fn) }
 func (p *polled) write(fn func(fd uintptr) bool) error { return p.raw.Write(fn) }
 func (p *polled) control(fn func(fd uintptr)) error    { return p.raw.Control(fn) }
+func (p *polled) yield()                               {} // whenever it waits
 func (p *polled) stop()                                { _ = p.conn.SetReadDeadline(past) }
 func (p *polled) close()                               { _ = p.conn.Close() }
 
@@ -110,6 +112,10 @@ func (a *awaited) control(fn func(fd uintptr)) error {
 	fn(uintptr(a.fd))
 	return nil
 }
+
+// yield has the next read do so: who waits in a system call does not, and on a machine of two cores it may be
+// long until sysmon finds what waits for the processor, if the other one is at work.
+func (a *awaited) yield() { a.yielded = time.Time{} }
 
 // stop wakes the reader. That is all that shutdown does to a socket that is not connected, whatever error it
 // tells.
