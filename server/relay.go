@@ -207,7 +207,8 @@ func (r *relay) settle() {
 	}
 }
 
-// pass sends a response on, without our own Via (RFC 3261 §16.7 steps 3 and 9).
+// pass sends a response on, without our own Via (RFC 3261 §16.7 steps 3 and 9). A caller whose call rings keeps the
+// connection that he came by, whoever he is: the answer may take longer than strangers are given.
 func (r *relay) pass(now time.Time, resp *sip.Message) {
 	d := drafts.Get().(*draft)
 	defer d.release()
@@ -215,6 +216,9 @@ func (r *relay) pass(now time.Time, resp *sip.Message) {
 	d.message = b
 	if ok {
 		r.respond(now, resp.StatusCode(), b)
+	}
+	if r.in.Flow.Transport.Reliable() && resp.StatusCode() < 200 {
+		r.server.transport.Keep(r.in.Flow)
 	}
 }
 

@@ -33,9 +33,9 @@ type conn struct {
 	last          time.Duration // when the last message or ping came
 	begun         time.Duration // when the first bytes of an unfinished message came, 0 if there is none
 	armed         time.Duration // the read deadline that is set, 0 if none is
-	authenticated bool
-	deep          bool  // its goroutine's stack has grown, see rest
-	crlfs         uint8 // since the last message or ping
+	authenticated atomic.Bool   // it may live until it is idle; set by anybody
+	deep          bool          // its goroutine's stack has grown, see rest
+	crlfs         uint8         // since the last message or ping
 
 	flushing sync.Mutex // one writes what was posted at a time; taken before mu
 
@@ -153,7 +153,7 @@ func (c *conn) negotiate(over *tls.Conn) error {
 	}
 	if certs := over.ConnectionState().PeerCertificates; len(certs) > 0 {
 		c.peer = append([]string{}, Identities(certs[0])...)
-		c.authenticated = true // only verified ones are let through
+		c.authenticated.Store(true) // only verified ones are let through
 	}
 	_ = c.wire.SetDeadline(time.Time{})
 	c.wire.attach()
@@ -383,7 +383,7 @@ func (c *conn) due() (at time.Duration, why counter) {
 	if c.begun != 0 && c.begun+l.Message < at {
 		at, why = c.begun+l.Message, closedMessage
 	}
-	if !c.authenticated {
+	if !c.authenticated.Load() {
 		// RFC 3261 §18: open for 64*T1 after the last message, but only one that came in time counts.
 		until := c.opened + l.Unauthenticated
 		if last := min(c.last, until); last > c.opened {

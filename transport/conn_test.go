@@ -77,6 +77,17 @@ func TestDeadlines(t *testing.T) {
 		}
 		w.eventually("both counted", func() bool { return tr.Stats().Value("closed", sip.TCP, "not authenticated") == 2 })
 	})
+	simulated(t, "kept", func(w *world) {
+		keep := &keeper{}
+		tr := w.start(Config{}, keep)
+		keep.t = tr
+		p := w.dial(addr(w, tr, sip.TCP))
+		p.send(request("TCP", "in", ""))
+		p.status()
+		if d := p.lifetime(); d != DefaultIdle {
+			w.Errorf("open for %v, want %v", d, DefaultIdle)
+		}
+	})
 	simulated(t, "idle", func(w *world) {
 		tr := w.start(Config{}, &authenticator{})
 		p := w.dial(addr(w, tr, sip.TCP))
@@ -404,4 +415,16 @@ func TestShutdown(t *testing.T) {
 			t.Errorf("Serve: %v", err)
 		}
 	})
+}
+
+// keeper answers, and keeps the connection a while later, as a server does whose answer takes its time.
+type keeper struct {
+	answerer
+	t *Transport
+}
+
+func (k *keeper) Receive(out *Out, in *Arrival) {
+	k.answerer.Receive(out, in)
+	flow := in.Flow
+	time.AfterFunc(DefaultUnauthenticated/2, func() { k.t.Keep(flow) })
 }

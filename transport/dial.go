@@ -72,7 +72,8 @@ func (t *Transport) connection(h hop, local, bound netip.Addr) (*conn, error) {
 		return nil, ErrFull
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), t.cfg.Limits.Dial)
-	c := &conn{t: t, source: host, hop: &h, giveUp: cancel, opening: true, authenticated: true} // we chose it
+	c := &conn{t: t, source: host, hop: &h, giveUp: cancel, opening: true}
+	c.authenticated.Store(true) // we chose it
 	c.flow = sip.Flow{Transport: h.transport, Local: netip.AddrPortFrom(local, 0), Remote: h.to, Serial: t.serial.Add(1)}
 	if !t.startDial(ctx, c, bound) {
 		cancel()

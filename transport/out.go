@@ -51,7 +51,7 @@ func (o *Out) Reply(in *Arrival, to netip.AddrPort, b []byte) {
 // until it is idle. On UDP it means nothing.
 func (o *Out) Authenticated(in *Arrival) {
 	if o.conn != nil {
-		o.conn.authenticated = true
+		o.conn.authenticated.Store(true)
 	}
 }
 
