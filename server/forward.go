@@ -64,7 +64,7 @@ func (s *Server) relay(now time.Time, out *transport.Out, in *transport.Arrival,
 		s.turnDown(now, out, in, x, st, refusal)
 		return
 	}
-	x.tag = s.tagger.append(x.tag[:0], &x.msg)
+	x.toTag()
 	r := s.take(x, st)
 	defer r.release()
 	r.mu.Lock()
@@ -176,7 +176,7 @@ func (s *Server) answerContacts(now time.Time, x *exchange, exists bool) {
 	if x.msg.Method() == sip.Ack {
 		return
 	}
-	x.tag = s.tagger.append(x.tag[:0], &x.msg)
+	x.toTag()
 	d := drafts.Get().(*draft)
 	defer d.release()
 	var status int
@@ -195,7 +195,7 @@ func (s *Server) turnDown(now time.Time, out *transport.Out, in *transport.Arriv
 	if x.msg.Method() == sip.Ack {
 		return
 	}
-	x.tag = s.tagger.append(x.tag[:0], &x.msg)
+	x.toTag()
 	if x.msg.Method() != sip.Invite {
 		s.reply(out, in, x, refusal.Status, refusal.Append(out.Buffer(), st.proxy, &x.req, x.tag, in.Flow.Remote))
 		return
