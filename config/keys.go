@@ -21,7 +21,7 @@ var keys = []key{
 	{"domain[].callers", "Who may call its users. anyone: whoever reaches the server; a caller whose From is of a domain that is served here proves it all the same. authenticated: whoever is not trusted is challenged (407), with this domain's realm unless his From is of another domain that is served here: only subscribers of this server and trusted peers call. Not with mode redirect. Default: anyone.", `"authenticated"`},
 
 	{"listen[].transport", "udp, tcp or tls. Without any [[listen]], the server listens on 127.0.0.1:5060 by udp and tcp.", `"udp"`},
-	{"listen[].address", "IP address and port; 0.0.0.0 and [::] are all addresses. Port 0 is any free one.", `"192.0.2.10:5060"`},
+	{"listen[].address", "IP address and port; 0.0.0.0 and [::] are all addresses. Port 0 is any free one. The busiest udp listener stands first: it gets a thread of its own.", `"192.0.2.10:5060"`},
 	{"listen[].advertise", "Name or address that others reach this listener by: it stands in Via and Record-Route. Without a port it has the listener's; the transport's own, 5060 or 5061, is not written, so that a name may have SRV records. An IPv6 address has brackets. Needed behind a NAT or a load balancer, and for TLS, whose certificates are for names. Default: the address that a message leaves from.", `"sip.example.com"`},
 
 	{"tls.certificate", "PEM file with the server's certificate and what leads to its CA. Required by a tls listener. It is read again at a reload.", `"cert.pem"`},
