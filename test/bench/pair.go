@@ -71,8 +71,8 @@ func (h *harness) turns(ctx context.Context, s scenario, r *row) (a, b []*bench.
 		return nil, nil, err
 	}
 	defer done()
-	r.note(command(ours.cmd))
-	r.note(command(theirs.cmd))
+	r.note(h.shorten(command(ours.cmd)))
+	r.note(h.shorten(command(theirs.cmd)))
 	if s.subscribers(h) > window {
 		// All register once; each run then has its share of them, in which no user comes twice.
 		for p, pids := range map[*proc][]int{ours: {ours.pid()}, theirs: pids} {

@@ -27,7 +27,7 @@ func (h *harness) apart(ctx context.Context, s scenario, r *row, value func(p *p
 	}
 	ours, err := h.startBiloxi(durability+"-"+fmt.Sprint(s.subscribers(h)), durability, s.subscribers(h))
 	if err == nil {
-		r.note(command(ours.cmd))
+		r.note(h.shorten(command(ours.cmd)))
 		r.Ours, err = value(ours, []int{ours.pid()})
 		ours.stop()
 	}
@@ -37,7 +37,7 @@ func (h *harness) apart(ctx context.Context, s scenario, r *row, value func(p *p
 	}
 	theirs, err := h.startKamailio(s.name, s.streams(), database{})
 	if err == nil {
-		r.note(command(theirs.cmd))
+		r.note(h.shorten(command(theirs.cmd)))
 		r.Theirs, err = value(theirs, []int{theirs.pid()})
 		theirs.stop()
 	}
@@ -151,7 +151,7 @@ func restart(ctx context.Context, h *harness, s scenario) row {
 		r.skip(err)
 		return r
 	}
-	r.note(command(ours.cmd))
+	r.note(h.shorten(command(ours.cmd)))
 	r.Ours = ours.started.Seconds()
 	err = h.mustKnow(ours, fmt.Sprintf("user%d", n-1))
 	ours.stop()
@@ -185,7 +185,7 @@ func (h *harness) restartKamailio(ctx context.Context, s scenario, r *row) error
 	if theirs, err = h.startKamailio(s.name, false, db); err != nil {
 		return err
 	}
-	r.note(command(theirs.cmd))
+	r.note(h.shorten(command(theirs.cmd)))
 	r.Theirs = theirs.started.Seconds()
 	r.Ratio = r.Ours / r.Theirs
 	theirs.stop()
