@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 )
 
@@ -25,15 +24,6 @@ func readCPU(pids []int) (t cpuTime) {
 		}
 	}
 	return t
-}
-
-// ownCPU is what this process has used.
-func ownCPU() cpuTime {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return cpuTime{}
-	}
-	return cpuTime{time.Duration(u.Utime.Nano()), time.Duration(u.Stime.Nano())}
 }
 
 // stat is what is used of /proc/PID/stat.
