@@ -20,7 +20,7 @@ func (s *Server) strayCancel(now time.Time, out *transport.Out, in *transport.Ar
 		s.turnDown(now, out, in, x, st, refusal)
 		return
 	}
-	own := !x.in.Routed() && st.self.Is(x.in.URI.Host, x.in.URI.Port)
+	own := x.in.Arrived(st.self)
 	x.caller = caller{proved: st.proxy.Proves(&x.in), trusted: st.routing.trusts(in.Flow.Remote.Addr())}
 	if own || !x.caller.proved && !x.caller.trusted {
 		s.refuse(now, out, in, x, refusedTransaction, 481, "")

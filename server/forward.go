@@ -89,11 +89,8 @@ func (s *Server) relay(now time.Time, out *transport.Out, in *transport.Arrival,
 	r.perform(now, r.ctx.Begin(now), nil)
 }
 
-// begun makes the relay's server transaction, if its request has one. False: it is over.
+// begun makes the relay's server transaction. False: it is over.
 func (s *Server) begun(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, r *relay) bool {
-	if r.req.Method() == sip.Ack {
-		return true
-	}
 	r.holds.Add(1) // the transaction's
 	id, err := s.transactions.NewServer(now, &r.req, r.in.Flow, r.to, r)
 	if err != nil {
@@ -173,9 +170,6 @@ func (s *Server) redirect(now time.Time, out *transport.Out, in *transport.Arriv
 func (s *Server) turnAway(now time.Time, x *exchange) { s.answerContacts(now, x, true) }
 
 func (s *Server) answerContacts(now time.Time, x *exchange, exists bool) {
-	if x.msg.Method() == sip.Ack {
-		return
-	}
 	x.toTag()
 	d := drafts.Get().(*draft)
 	defer d.release()
@@ -184,17 +178,13 @@ func (s *Server) answerContacts(now time.Time, x *exchange, exists bool) {
 	s.answerAlone(now, &x.req, x.flow, status, d.message)
 }
 
-// turnDown answers with what the proxy refuses. An INVITE's answer is sent until it is acknowledged (RFC 3261 §17.2.1);
-// an ACK gets none.
+// turnDown answers with what the proxy refuses. An INVITE's answer is sent until it is acknowledged (RFC 3261 §17.2.1).
 func (s *Server) turnDown(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, st *state, refusal *proxy.Refusal) {
 	phrase := refusal.Phrase
 	if phrase == "" {
 		phrase = sip.StatusText(refusal.Status)
 	}
 	s.ledger.refuse(now, refusedRoute, in.Flow.Remote, phrase, x.sender())
-	if x.msg.Method() == sip.Ack {
-		return
-	}
 	x.toTag()
 	if x.msg.Method() != sip.Invite {
 		s.reply(out, in, x, refusal.Status, refusal.Append(out.Buffer(), st.proxy, &x.req, x.tag, in.Flow.Remote))
