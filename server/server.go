@@ -5,6 +5,9 @@
 // rest of §10.3 is in package registrar. Of a proxy it decides whose a request is (§16.3 step 6), where it goes
 // (§16.5), and does what package proxy's response context asks for.
 //
+// It leaves out a REGISTER for another server's domain (§10.3 step 1 would forward it), proxying without a
+// transaction but for an ACK (§16.11), 485, and phones that register while a call rings (§16.5).
+//
 // Who owns what: the transport's readers run [Server.Receive], each with an exchange of its own from a
 // pool; the location service owns an exchange from Update to Done; a request that is forwarded becomes a
 // relay, which is under a lock of its own; what a reload changes is one value behind an atomic pointer,
