@@ -36,6 +36,7 @@ type Network struct {
 	script    func(Packet) []time.Duration
 	tap       *Wiretap
 	number    int
+	flight    flight
 	nextPort  map[netip.Addr]uint16
 	packets   map[netip.AddrPort]*PacketConn
 	listeners map[netip.AddrPort]*simListener

@@ -99,7 +99,7 @@ func (n *Network) carry(from, to netip.AddrPort, data []byte) {
 		if d <= 0 {
 			n.deliver(from, to, data)
 		} else {
-			time.AfterFunc(d, func() { n.deliver(from, to, data) })
+			n.send(d, from, to, data)
 		}
 	}
 }

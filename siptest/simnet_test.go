@@ -47,6 +47,32 @@ func TestConn(t *testing.T) {
 	}
 }
 
+// A wire without jitter does not reorder what was sent in one moment.
+func TestDatagramsOfOneMomentKeepTheirOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := NewNetwork()
+		n.SetLink(Link{Latency: time.Millisecond})
+		near, err := n.Host("192.0.2.1").ListenPacket(5060)
+		if err != nil {
+			t.Fatal(err)
+		}
+		far, err := n.Host("192.0.2.2").ListenPacket(5060)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 200 {
+			near.WriteToUDPAddrPort([]byte{byte(i)}, netip.MustParseAddrPort("192.0.2.2:5060"))
+		}
+		time.Sleep(time.Second)
+		for i := range 200 {
+			b := make([]byte, 1)
+			if _, _, err := far.ReadFromUDPAddrPort(b); err != nil || b[0] != byte(i) {
+				t.Fatalf("datagram %d is %d, %v", i, b[0], err)
+			}
+		}
+	})
+}
+
 func TestStreamEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := NewNetwork()
