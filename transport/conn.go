@@ -11,8 +11,9 @@ import (
 	"biloxi/sip"
 )
 
-// conn is one connection. Its goroutine, the reader, owns it from its beginning to its end: it reads, runs
-// the Handler, and in the end closes it and says so. Others may only write to it and cut it.
+// conn is one connection. Its reader owns it from its beginning to its end: it reads, runs the Handler, and in the
+// end closes it and says so. That is a [loop], which reads many connections, or where there is none a goroutine.
+// Others may only write to it and cut it.
 type conn struct {
 	t      *Transport
 	flow   sip.Flow
@@ -34,8 +35,12 @@ type conn struct {
 	begun         time.Duration // when the first bytes of an unfinished message came, 0 if there is none
 	armed         time.Duration // the read deadline that is set, 0 if none is
 	authenticated atomic.Bool   // it may live until it is idle; set by anybody
-	deep          bool          // its goroutine's stack has grown, see rest
 	crlfs         uint8         // since the last message or ping
+
+	// Of the loop that reads it, under the loop's lock.
+	loop *loop // nil: a goroutine of its own does
+	slot int32 // where the loop has it, -1: not any more
+	turn int   // its place among the loop's deadlines, -1: none is set
 
 	flushing sync.Mutex // one writes what was posted at a time; taken before mu
 
@@ -46,6 +51,7 @@ type conn struct {
 	queue   []byte        // what waits for the peer to take it
 	leaving int           // bytes that the drainer is writing
 	drained chan struct{} // not nil while a drainer runs, closed when it has ended
+	held    bool          // the loop does not read it until it is drained
 
 	marked atomic.Bool // it is on the list of Transport.mark
 	next   *conn       // the next there
@@ -106,7 +112,7 @@ func (c *conn) abandon() {
 func (c *conn) stopReading() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.opening {
+	if !c.opening && c.loop == nil {
 		_ = c.wire.SetReadDeadline(past)
 	}
 }
@@ -161,73 +167,86 @@ func (c *conn) negotiate(over *tls.Conn) error {
 	return nil
 }
 
-// run is the reader: it returns when the connection has ended, or when its goroutine should: ended is false,
-// and another is to run on.
-func (c *conn) run() (ended bool) {
+// run is the reader on a goroutine of its own: it returns when the connection has ended.
+func (c *conn) run() {
+	c.arm()
 	why := c.read()
-	if why == noCounter {
-		return false
-	}
 	if !c.uncounted {
 		c.t.readers.Done()
 	}
+	c.finish(why)
+}
+
+// finish ends the connection when what was in hand is answered.
+func (c *conn) finish(why counter) {
 	if why == closedShutdown {
 		<-c.t.finish
 	}
 	c.end(why, nil)
-	return true
 }
 
-// read reads and answers until the connection is to be closed, and returns why, or none to rest.
+// read reads and answers until the connection is to be closed, and returns why.
 func (c *conn) read() counter {
-	c.deep = false
-	c.arm()
 	for {
+		c.waitDrained(c.t.stop)
+		if why := c.settle(); why != noCounter {
+			return why
+		}
 		if err := c.fill(); err != nil {
 			if why := c.failed(err); why != noCounter {
 				return why
 			}
-			if c.resting() {
-				return noCounter
-			}
 			c.arm()
 			continue
 		}
-		before := c.last
-		if why := c.receive(); why != noCounter {
+		why := c.receive()
+		c.t.Flush() // what the Handler sent elsewhere
+		if why != noCounter {
 			return why
+		}
+	}
+}
+
+// ready reads once, for the loop, since something has come or may have, and answers. It returns why the connection
+// is to be closed, or none if it goes on; broken says that the socket is closed in both directions.
+func (c *conn) ready(broken bool) counter {
+	if why := counter(c.why.Load()); why != noCounter {
+		return why
+	}
+	c.wire.due = true
+	if c.tls != nil {
+		// Before TLS is asked: it mostly waits for just that.
+		if err := c.wire.fill(); err != nil && err != (errWait{}) {
+			return c.lost(err)
+		}
+	}
+	for {
+		if c.hold() {
+			if broken {
+				return c.lost(net.ErrClosed) // nobody takes what it waits for
+			}
+			return noCounter
 		}
 		if why := c.settle(); why != noCounter {
 			return why
 		}
-		if c.rest(before) {
+		if err := c.fill(); err == (errWait{}) {
 			return noCounter
+		} else if err != nil {
+			return c.lost(err)
+		}
+		if why := c.receive(); why != noCounter {
+			return why
 		}
 	}
 }
 
-// rest reports whether the goroutine should end and a new one wait for what comes. A Handler needs a deep
-// stack, and the runtime leaves one that has grown to who waits, up to the next collection and beyond: four
-// times what waiting needs. To begin anew, and let the stack grow again at the next message, costs some 3 µs, so
-// that who sends message upon message keeps its goroutine, until nothing has come for restAfter. before is when
-// the last message came but those of this read.
-func (c *conn) rest(before time.Duration) bool {
-	if c.begun != 0 {
-		return false
+// lost is failed where there are no deadlines of reading.
+func (c *conn) lost(err error) counter {
+	if why := c.failed(err); why != noCounter {
+		return why
 	}
-	if c.last-before > restAfter {
-		return true // one of those that seldom say something
-	}
-	if !c.deep {
-		c.deep = true
-		c.arm()
-	}
-	return false
-}
-
-// resting reports whether the deadline that has passed was that of rest.
-func (c *conn) resting() bool {
-	return c.deep && c.begun == 0 && c.t.now() >= c.last+restAfter
+	return closedError
 }
 
 // pending is the buffer of what came in clear, nil if nothing waits.
@@ -280,7 +299,6 @@ func (c *conn) receive() counter {
 			c.deliver(out, framingHead(buf.bytes(), known, c.t.cfg.Limits.MaxHead), err)
 			c.t.counts.add(c.flow.Transport, received, messages)
 			out.flush()
-			c.t.Flush()
 			return closedFraming
 		}
 		if length == 0 {
@@ -294,7 +312,6 @@ func (c *conn) receive() counter {
 	}
 	c.t.counts.add(c.flow.Transport, received, messages)
 	out.flush()
-	c.t.Flush() // what the Handler sent elsewhere
 	return noCounter
 }
 
@@ -332,11 +349,13 @@ func (c *conn) skipCRLFs(out *Out, n int) {
 	}
 }
 
-// settle gets ready for the next read: it lets a peer that does not read its answers wait, gives an empty
-// buffer back, makes room in one that is full, and sets the deadline of an unfinished message.
+// settle gets ready for the next read: it gives an empty buffer back, makes room in one that is full, and sets the
+// deadline of an unfinished message.
 func (c *conn) settle() counter {
-	c.waitDrained(c.t.stop)
 	p := c.pending()
+	if *p == nil {
+		return noCounter
+	}
 	if (*p).empty() {
 		(*p).release(&c.t.unfinished)
 		*p = nil
@@ -400,10 +419,11 @@ func (c *conn) due() (at time.Duration, why counter) {
 // left until it is over: to set it costs more than to find it out of date now and then.
 func (c *conn) arm() {
 	at, _ := c.due()
-	if c.deep && c.begun == 0 {
-		at = min(at, c.last+restAfter)
-	}
 	if c.armed != 0 && c.armed <= at {
+		return
+	}
+	if c.loop != nil {
+		c.loop.arm(c, at)
 		return
 	}
 	c.armed = at

@@ -158,6 +158,8 @@ func (c *conn) enqueue(b []byte) (int, error) {
 
 // drain writes what waits until nothing does. It ends before the reader does, which waits for it.
 func (c *conn) drain() {
+	nc, done := c.wire.waiting()
+	defer done()
 	var leaving []byte
 	for {
 		c.mu.Lock()
@@ -166,9 +168,10 @@ func (c *conn) drain() {
 		posted := c.waiting != nil
 		if c.closed || c.leaving == 0 && !posted {
 			c.queue, c.leaving = nil, 0
-			_ = c.wire.SetWriteDeadline(time.Time{})
+			_ = nc.SetWriteDeadline(time.Time{})
 			close(c.drained)
 			c.drained = nil
+			c.release()
 			c.mu.Unlock()
 			return
 		}
@@ -179,8 +182,8 @@ func (c *conn) drain() {
 			c.flushing.Unlock()
 			continue
 		}
-		_ = c.wire.SetWriteDeadline(time.Now().Add(c.t.cfg.Limits.Write))
-		if _, err := c.wire.Conn.Write(leaving); err != nil {
+		_ = nc.SetWriteDeadline(time.Now().Add(c.t.cfg.Limits.Write))
+		if _, err := nc.Write(leaving); err != nil {
 			c.mu.Lock()
 			c.closed = true
 			c.mu.Unlock()
@@ -208,12 +211,35 @@ func (c *conn) waitDrained(stop <-chan struct{}) {
 	}
 }
 
+// hold has the loop not read the connection while something waits for the peer, and reports whether it does:
+// whoever sends more than it reads is so held back by TCP itself.
+func (c *conn) hold() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.drained == nil {
+		return false
+	}
+	if !c.held {
+		c.held = true
+		c.loop.watch(c, nothing)
+	}
+	return true
+}
+
+// release ends hold; c.mu is held.
+func (c *conn) release() {
+	if c.held {
+		c.held = false
+		c.loop.watch(c, atOnce)
+	}
+}
+
 // cut ends the connection from outside: the socket is closed, or its opening ended, and the reader finds out
 // and does the rest.
 func (c *conn) cut(why counter) {
 	c.why.CompareAndSwap(uint32(noCounter), uint32(why))
 	if c.connected.Load() {
-		_ = c.wire.Conn.Close()
+		c.wire.cut()
 	} else {
 		c.giveUp() // connect looks at why when it is through all the same
 	}
@@ -237,7 +263,7 @@ func (c *conn) end(why counter, err error) {
 	if why == closedFraming {
 		c.linger()
 	}
-	_ = c.wire.Conn.Close()
+	c.wire.close()
 	for _, b := range []*buffer{c.buf, c.wire.buf} {
 		if b != nil {
 			b.release(&t.unfinished)
@@ -262,15 +288,17 @@ func (c *conn) end(why counter, err error) {
 // linger reads away what the peer still sends, for a while: a socket that is closed with bytes unread is
 // reset, which can destroy the answer before the peer has read it.
 func (c *conn) linger() {
-	half, ok := c.wire.Conn.(interface{ CloseWrite() error })
+	nc, done := c.wire.waiting()
+	defer done()
+	half, ok := nc.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
 		return
 	}
-	_ = c.wire.SetReadDeadline(time.Now().Add(lingerTime))
+	_ = nc.SetReadDeadline(time.Now().Add(lingerTime))
 	b := borrowBuffer()
 	defer b.release(&c.t.unfinished)
 	for left := lingerBytes; left > 0; {
-		n, err := c.wire.Conn.Read(b.b)
+		n, err := nc.Read(b.b)
 		if left -= n; err != nil {
 			return
 		}

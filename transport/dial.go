@@ -98,8 +98,7 @@ func (t *Transport) startDial(ctx context.Context, c *conn, from netip.Addr) boo
 	return true
 }
 
-// dial opens a connection, sends what waited for it, and leaves it to a reader, whose goroutine has none of
-// the deep stack that this one has needed.
+// dial opens a connection, sends what waited for it, and leaves it to a reader.
 func (t *Transport) dial(ctx context.Context, c *conn, from netip.Addr) {
 	defer t.all.Done()
 	nc, err := t.dialSystem(ctx, from, c.hop.to)
@@ -123,7 +122,7 @@ func (t *Transport) dial(ctx context.Context, c *conn, from netip.Addr) {
 	}
 	c.begin()
 	t.all.Add(1)
-	go t.run(c)
+	t.read(c)
 }
 
 // begin sends what waited for the connection to open.

@@ -122,9 +122,9 @@ const (
 	lingerBytes = 256 << 10
 	lingerTime  = 2 * time.Second
 
-	// restAfter is how long a connection that was busy is silent before its reader begins anew with a small
-	// stack. Phones that register are silent then; on a trunk that carries 10 messages a second nothing changes.
-	restAfter = 100 * time.Millisecond
+	// loopEvents is how many connections with something to read a loop takes at a time; the first of them waits
+	// for the last where one sends to the other.
+	loopEvents = 64
 
 	// keepAliveIdle, keepAliveInterval and keepAliveCount are TCP's own probes: a peer that vanished is
 	// found after some 4 minutes, and a sleeping phone's radio is woken no more often than by RFC 5626's

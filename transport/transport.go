@@ -25,9 +25,9 @@ var (
 
 // Transport owns the sockets. Its methods may be called from any goroutine.
 //
-// Who owns what: each socket and each connection belongs to one goroutine, its reader; others reach a
-// connection's queue and a socket's outbox under their locks, and the books (connections by serial,
-// admission, dials) under theirs.
+// Who owns what: each socket and each connection belongs to one goroutine, its reader, which on Linux reads many
+// connections ([loop]); others reach a connection's queue and a socket's outbox under their locks, and the books
+// (connections by serial, admission, dials) under theirs.
 type Transport struct {
 	cfg     Config
 	handler Handler
@@ -50,6 +50,7 @@ type Transport struct {
 	sockets   []*socket // set by Listen
 	listeners []*listener
 	bound     []endpoint // in the order of the listeners; set by Listen
+	loops     []*loop    // from the first connection on
 
 	stopping atomic.Bool
 	stop     chan struct{}  // closed when reading is to end
@@ -163,6 +164,9 @@ func (t *Transport) Stop(ctx context.Context) error {
 			s.io.stop()
 		}
 	}
+	for _, l := range t.loops {
+		l.stop()
+	}
 	t.mu.Unlock()
 	t.conns.each((*conn).stopReading)
 	return wait(ctx, &t.readers)
@@ -253,7 +257,7 @@ func (t *Transport) accept(nc net.Conn, tr sip.Transport) {
 	t.all.Add(1)
 	t.readers.Add(1)
 	if tr == sip.TCP {
-		go t.run(c)
+		t.read(c)
 		return
 	}
 	go func() {
@@ -263,14 +267,39 @@ func (t *Transport) accept(nc net.Conn, tr sip.Transport) {
 			t.all.Done()
 			return
 		}
-		go t.run(c)
+		t.read(c)
 	}()
 }
 
-func (t *Transport) run(c *conn) {
-	if !c.run() {
-		go t.run(c) // with a stack that has not grown
+// read gives an open connection its reader: a loop, or a goroutine with none of the deep stack that opening needed.
+func (t *Transport) read(c *conn) {
+	if l := t.loopOf(c); l != nil && l.take(c) {
 		return
 	}
-	t.all.Done()
+	go func() {
+		c.run()
+		t.all.Done()
+	}()
+}
+
+// loopOf returns the loop that is to read a connection, nil if none can. The loops begin with the first connection.
+func (t *Transport) loopOf(c *conn) *loop {
+	if _, ok := c.wire.Conn.(*net.TCPConn); !ok {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.stopping.Load() {
+		return nil
+	}
+	if t.loops == nil {
+		t.loops = t.newLoops()
+		for _, l := range t.loops {
+			t.start(l.serve)
+		}
+	}
+	if len(t.loops) == 0 {
+		return nil
+	}
+	return t.loops[c.flow.Serial%uint64(len(t.loops))]
 }

@@ -12,7 +12,9 @@ import (
 // holds the connection's lock.
 type wire struct {
 	net.Conn
-	raw syscall.RawConn // nil: reads wait with a buffer in hand, and no write is tried
+	raw     syscall.RawConn         // nil: reads wait with a buffer in hand, and no write is tried
+	watched atomic.Pointer[watched] // not nil: a loop has taken the socket over, Conn is closed
+	due     bool                    // the loop has found something to read
 
 	unfinished *atomic.Int64 // that buffers are charged to
 
@@ -26,8 +28,16 @@ type wire struct {
 	writable func(fd uintptr) bool
 }
 
-// fill waits until bytes come and reads once, into a buffer that it borrows if there is none.
+// fill waits until bytes come and reads once, into a buffer that it borrows if there is none. For a loop it does
+// not wait: it reads once each time that something is due, and else returns errWait.
 func (w *wire) fill() error {
+	if s := w.watched.Load(); s != nil {
+		if w.readErr = nil; !w.due || !w.tryReadFD(uintptr(s.fd)) {
+			w.readErr = errWait{}
+		}
+		w.due = false
+		return w.readErr
+	}
 	if w.raw == nil {
 		return w.fillBlocking()
 	}
@@ -65,12 +75,45 @@ func (w *wire) tryWrite(b []byte) (int, error) {
 		return 0, nil
 	}
 	w.wrote, w.writeN, w.writeErr = b, 0, nil
-	err := w.raw.Write(w.writable)
+	var err error
+	if s := w.watched.Load(); s != nil {
+		w.tryWriteFD(uintptr(s.fd))
+	} else {
+		err = w.raw.Write(w.writable)
+	}
 	w.wrote = nil
 	if err == nil {
 		err = w.writeErr
 	}
 	return w.writeN, err
+}
+
+// cut closes the socket for both sides; its reader finds out.
+func (w *wire) cut() {
+	if s := w.watched.Load(); s != nil {
+		s.cut()
+		return
+	}
+	_ = w.Conn.Close()
+}
+
+// close closes the socket for its reader, who is through.
+func (w *wire) close() {
+	if s := w.watched.Load(); s != nil {
+		s.close()
+		return
+	}
+	_ = w.Conn.Close()
+}
+
+// waiting returns the socket as one that can be waited for, with deadlines, until done is called.
+func (w *wire) waiting() (nc net.Conn, done func()) {
+	if s := w.watched.Load(); s != nil {
+		if nc, err := s.waiting(); err == nil {
+			return nc, func() { _ = nc.Close() }
+		}
+	}
+	return w.Conn, func() {}
 }
 
 // errWait is what TLS reads when all that came is used up. It is temporary, so that TLS goes on later.
@@ -106,9 +149,11 @@ func (s tlsSocket) Write(b []byte) (int, error) {
 	return s.c.enqueue(b)
 }
 
-func (s tlsSocket) Close() error                       { return s.c.wire.Conn.Close() }
-func (s tlsSocket) LocalAddr() net.Addr                { return s.c.wire.Conn.LocalAddr() }
-func (s tlsSocket) RemoteAddr() net.Addr               { return s.c.wire.Conn.RemoteAddr() }
-func (s tlsSocket) SetDeadline(t time.Time) error      { return s.c.wire.Conn.SetDeadline(t) }
-func (s tlsSocket) SetReadDeadline(t time.Time) error  { return s.c.wire.Conn.SetReadDeadline(t) }
-func (s tlsSocket) SetWriteDeadline(t time.Time) error { return s.c.wire.Conn.SetWriteDeadline(t) }
+func (s tlsSocket) Close() error         { s.c.wire.cut(); return nil }
+func (s tlsSocket) LocalAddr() net.Addr  { return net.TCPAddrFromAddrPort(s.c.flow.Local) }
+func (s tlsSocket) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(s.c.flow.Remote) }
+
+// Nothing waits after the handshake, whose deadlines are the connection's.
+func (s tlsSocket) SetDeadline(time.Time) error      { return nil }
+func (s tlsSocket) SetReadDeadline(time.Time) error  { return nil }
+func (s tlsSocket) SetWriteDeadline(time.Time) error { return nil }
