@@ -117,12 +117,51 @@ func (h *harness) add(ctx context.Context, p *proc, pids []int, r *row, to *[]*b
 
 // pair compares the CPU time of one operation.
 func pair(ctx context.Context, h *harness, s scenario) row {
-	return h.compare(ctx, s, "µs of CPU", func(r *bench.Result) float64 {
-		if r.ServerCPU == nil {
-			return 0
+	return h.compare(ctx, s, "µs of CPU", cpu)
+}
+
+// cpu is the server's CPU time of one operation, in µs.
+func cpu(r *bench.Result) float64 {
+	if r.ServerCPU == nil {
+		return 0
+	}
+	return r.ServerCPU.Operation
+}
+
+// growth compares Biloxi with itself, by turns: with the subscribers of the scenario, and with as few as all others
+// have.
+func growth(ctx context.Context, h *harness, s scenario) row {
+	r := s.row()
+	r.Unit, r.Duration = "µs of CPU", h.duration.String()
+	few := s
+	few.users = 0
+	large, err := h.startBiloxi("none-"+strconv.Itoa(s.users), "none", s.users)
+	defer large.stop()
+	if err == nil {
+		_, err = h.measure(ctx, large, []int{large.pid()}, &r, append(s.flags(h), "-n", "1")...)
+	}
+	if err != nil {
+		r.skip(err)
+		return r
+	}
+	small, err := h.startBiloxiAt(kamailioPort, "none-"+strconv.Itoa(few.subscribers(h)), "none", few.subscribers(h))
+	defer small.stop()
+	var a, b []*bench.Result
+	for run := range h.runs {
+		if err == nil {
+			err = h.add(ctx, large, []int{large.pid()}, &r, &a, append(s.flags(h), "-d", h.duration.String(),
+				"--users", strconv.Itoa(window), "--first", strconv.Itoa(run*window%s.users)))
 		}
-		return r.ServerCPU.Operation
-	})
+		if err == nil {
+			err = h.add(ctx, small, []int{small.pid()}, &r, &b, append(few.flags(h), "-d", h.duration.String()))
+		}
+	}
+	if err != nil {
+		r.skip(err)
+		return r
+	}
+	r.compare(a, b, cpu)
+	return r
 }
 
 // latency compares the 99th percentile at one rate.
@@ -133,12 +172,18 @@ func latency(ctx context.Context, h *harness, s scenario) row {
 // compare runs a scenario by turns and takes the median of the ratios of each two runs.
 func (h *harness) compare(ctx context.Context, s scenario, unit string, value func(*bench.Result) float64) row {
 	r := s.row()
-	r.Unit = unit
+	r.Unit, r.Duration = unit, h.duration.String()
 	a, b, err := h.turns(ctx, s, &r)
 	if err != nil {
 		r.skip(err)
 		return r
 	}
+	r.compare(a, b, value)
+	return r
+}
+
+// compare takes the median of the ratios of each two runs.
+func (r *row) compare(a, b []*bench.Result, value func(*bench.Result) float64) {
 	var ours, theirs, ratios []float64
 	for i := range a {
 		ours, theirs = append(ours, value(a[i])), append(theirs, value(b[i]))
@@ -148,14 +193,13 @@ func (h *harness) compare(ctx context.Context, s scenario, unit string, value fu
 	}
 	if len(ratios) == 0 {
 		r.skip(errors.New("nothing was measured"))
-		return r
+		return
 	}
 	slices.Sort(ratios)
 	r.Ours, r.Theirs = median(ours), median(theirs)
 	r.Ratio, r.Low, r.High, r.Runs = median(ratios), ratios[0], ratios[len(ratios)-1], len(ratios)
 	r.count(a, b)
 	r.judge()
-	return r
 }
 
 // median of numbers, which are sorted.

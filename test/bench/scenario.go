@@ -61,6 +61,7 @@ var scenarios = []scenario{
 	{name: "growth-10k", section: "Growth", title: "refresh, in memory, 10,000 subscribers", transport: "udp", bench: "refresh", users: 10000, run: pair},
 	{name: "growth-100k", section: "Growth", title: "refresh, in memory, 100,000 subscribers", transport: "udp", bench: "refresh", users: 100000, run: pair},
 	{name: "growth-1m", section: "Growth", title: "refresh, in memory, 1,000,000 subscribers", transport: "udp", bench: "refresh", users: 1000000, run: pair},
+	{name: "growth", section: "Growth", title: "refresh, in memory, 1,000,000 subscribers beside 10,000", transport: "udp", bench: "refresh", users: 1000000, target: 1.3, run: growth},
 }
 
 func (s *scenario) streams() bool { return s.transport != "udp" }

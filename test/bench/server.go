@@ -171,12 +171,16 @@ func (p *proc) uri(transport string) string {
 // startBiloxi starts Biloxi with a durability, on the data folder of that name, which is made with its
 // subscribers if it is not there.
 func (h *harness) startBiloxi(data, durability string, users int) (*proc, error) {
+	return h.startBiloxiAt(biloxiPort, data, durability, users)
+}
+
+func (h *harness) startBiloxiAt(port int, data, durability string, users int) (*proc, error) {
 	dir := filepath.Join(h.dir, "biloxi-"+data)
 	file := filepath.Join(dir, "biloxi.toml")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	text := fmt.Sprintf(biloxiConfig, domain, biloxiPort, biloxiPort+1, h.certs, durability)
+	text := fmt.Sprintf(biloxiConfig, domain, port, port+1, h.certs, durability)
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		return nil, err
 	}
@@ -190,7 +194,7 @@ func (h *harness) startBiloxi(data, durability string, users int) (*proc, error)
 	if h.profiles != "" {
 		cmd.Env = append(cmd.Env, "PROFILE="+filepath.Join(h.profiles, h.profiled))
 	}
-	return start("biloxi", dir, biloxiPort, time.Minute, cmd)
+	return start("biloxi", dir, port, time.Minute, cmd)
 }
 
 const biloxiConfig = `data = "data"
