@@ -36,7 +36,6 @@ import (
 	"biloxi/resolve"
 	"biloxi/sip"
 	"biloxi/store/journal"
-	"biloxi/store/sqlite"
 	"biloxi/subscriber"
 	"biloxi/transaction"
 	"biloxi/transport"
@@ -185,33 +184,6 @@ func (s *Server) openNetwork(cfg config.Config, opt Options) error {
 	}
 	s.transactions = transaction.New(transaction.Config{Timers: opt.Timers, Max: cfg.Proxy.MaxTransactions, Fired: s.transport.Flush},
 		s.now(), s.transport, user{s})
-	return nil
-}
-
-func (s *Server) openStores(cfg config.Config, disk journal.FS) error {
-	bindings, err := journal.Open(journal.Config{
-		Dir:           filepath.Join(cfg.Data, LocationFolder),
-		Durability:    journalDurability(cfg.Location.Durability),
-		Interval:      time.Duration(cfg.Location.Interval),
-		SnapshotBytes: int64(cfg.Location.SnapshotSize),
-		MaxPending:    int(cfg.Location.MaxPending),
-		FS:            disk,
-		Logger:        s.log,
-		Synced:        s.transport.Flush,
-		Now:           s.now,
-	})
-	if err != nil {
-		return err
-	}
-	s.location = bindings
-	store, err := sqlite.Open(filepath.Join(cfg.Data, SubscriberFile))
-	if err != nil {
-		return err
-	}
-	s.store, s.live = store, &liveSubscribers{Store: store, cache: s.subscribers}
-	if err := s.subscribers.Load(context.Background(), store); err != nil {
-		return fmt.Errorf("subscribers: %w", err)
-	}
 	return nil
 }
 

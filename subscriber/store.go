@@ -38,7 +38,8 @@ type Store interface {
 	// stops; what it counted in n before that is stored.
 	Import(ctx context.Context, seq iter.Seq2[Subscriber, error]) (n int, err error)
 
-	// All calls fn for each subscriber, until fn returns an error, which it returns.
+	// All calls fn for each subscriber, until fn returns an error, which it returns. Created and Changed are
+	// left out: it is what a start waits for, to fill a Cache.
 	All(ctx context.Context, fn func(Subscriber) error) error
 
 	// Close closes the store. No other method may be called afterwards.

@@ -33,6 +33,7 @@ type Config struct {
 	MaxPending    int              // bytes of changes that may wait for the disk, over which Update gives ErrOverload; zero: DefaultMaxPending
 	SnapshotBytes int64            // the journal may grow to this, or to twice what is live, before it is replaced by a snapshot; zero: DefaultSnapshotBytes
 	Now           func() time.Time // nil: time.Now
+	Locked        func()           // called by Open when the folder is ours, before it is read; may be nil
 }
 
 func (cfg Config) withDefaults() Config {
@@ -53,6 +54,9 @@ func (cfg Config) withDefaults() Config {
 	}
 	if cfg.SnapshotBytes <= 0 {
 		cfg.SnapshotBytes = DefaultSnapshotBytes
+	}
+	if cfg.Locked == nil {
+		cfg.Locked = func() {}
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

@@ -49,6 +49,7 @@ func Open(cfg Config) (*Journal, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
+	cfg.Locked()
 	j := &Journal{cfg: cfg, index: location.NewIndex(), queue: newQueue(&cfg), lock: lock, stop: make(chan struct{})}
 	if err := j.start(); err != nil {
 		lock.Close()

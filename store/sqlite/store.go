@@ -118,15 +118,6 @@ func (s *Store) List(ctx context.Context, after string, limit int) (page []subsc
 	return page, next, nil
 }
 
-// All implements subscriber.Store.
-func (s *Store) All(ctx context.Context, fn func(subscriber.Subscriber) error) error {
-	rows, err := s.db.QueryContext(ctx, "SELECT "+columns+" FROM subscriber")
-	if err != nil {
-		return wrap(err)
-	}
-	return each(rows, fn)
-}
-
 // A cursor is the last user and domain of a page; the domain has no "@".
 func cursor(s *subscriber.Subscriber) string { return s.User + "@" + s.Domain }
 

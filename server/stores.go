@@ -1,0 +1,62 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"biloxi/config"
+	"biloxi/store/journal"
+	"biloxi/store/sqlite"
+)
+
+// openStores opens both stores and reads what they hold, at the same time: to read a million subscribers takes as
+// long as to read a million bindings. But no subscriber is touched before the folder of bindings is ours, for
+// another server may have it.
+//
+// Until reading is done, its goroutine owns s.store, s.live and s.subscribers.
+func (s *Server) openStores(cfg config.Config, disk journal.FS) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var (
+		reading sync.WaitGroup
+		failed  error // of the subscribers
+	)
+	bindings, err := journal.Open(journal.Config{
+		Dir:           filepath.Join(cfg.Data, LocationFolder),
+		Durability:    journalDurability(cfg.Location.Durability),
+		Interval:      time.Duration(cfg.Location.Interval),
+		SnapshotBytes: int64(cfg.Location.SnapshotSize),
+		MaxPending:    int(cfg.Location.MaxPending),
+		FS:            disk,
+		Logger:        s.log,
+		Synced:        s.transport.Flush,
+		Now:           s.now,
+		Locked: func() {
+			reading.Go(func() { failed = s.openSubscribers(ctx, filepath.Join(cfg.Data, SubscriberFile)) })
+		},
+	})
+	if err == nil {
+		s.location = bindings
+	} else {
+		cancel()
+	}
+	reading.Wait()
+	return cmp.Or(err, failed)
+}
+
+// openSubscribers opens the store of subscribers and reads all of them into memory.
+func (s *Server) openSubscribers(ctx context.Context, file string) error {
+	store, err := sqlite.Open(file)
+	if err != nil {
+		return err
+	}
+	s.store, s.live = store, &liveSubscribers{Store: store, cache: s.subscribers}
+	if err := s.subscribers.Load(ctx, store); err != nil {
+		return fmt.Errorf("subscribers: %w", err)
+	}
+	return nil
+}
