@@ -125,44 +125,6 @@ func (x *Index) Rollback(v Version) {
 	s.arena.release(v.newest)
 }
 
-// Load sets the state of an AOR, without a log, as a store does that reads what it once wrote. What has expired
-// at now is left out. An AOR with nothing left is removed. It is not for an AOR with an uncommitted version.
-func (x *Index) Load(now time.Time, aor, record []byte) error {
-	at, hash := x.locate(aor)
-	s := &x.shards[at]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-
-	ms := now.UnixMilli()
-	s.expire(ms, fireBudget)
-	if err := s.record.Decode(record); err != nil {
-		return err
-	}
-	stored := len(s.record.Bindings)
-	s.record.Expire(ms)
-	n := s.find(&s.arena, hash, aor)
-	if len(s.record.Bindings) == 0 {
-		if n != 0 {
-			s.drop(n)
-		}
-		return nil
-	}
-	if len(s.record.Bindings) != stored {
-		if err := s.encode(); err != nil {
-			return err
-		}
-		record = s.encoded
-	}
-	newest := putItem(&s.arena, aor, record, s.record.bindings())
-	if n == 0 {
-		n = s.add(hash, newest)
-	}
-	s.all[n].newest = newest
-	s.schedule(s.all, n, s.record.due())
-	s.commit(n, newest)
-	return nil
-}
-
 // View is Store.View.
 func (x *Index) View(now time.Time, aor []byte, r *Record, buf []byte) ([]byte, bool) {
 	r.Bindings = r.Bindings[:0]

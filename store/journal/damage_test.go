@@ -214,7 +214,7 @@ func TestLargeRecords(t *testing.T) {
 	j := mustOpen(t, Config{FS: m})
 	grow := func(r *location.Record) bool {
 		b := siptest.LocationBinding(epoch, 1)
-		b.Path = make([]byte, 3*readBuffer)
+		b.Path = make([]byte, 3*firstBlock)
 		r.Bindings = append(r.Bindings, b)
 		return len(r.Bindings) < 3
 	}
@@ -224,7 +224,7 @@ func TestLargeRecords(t *testing.T) {
 	}
 	killed := copyFS(m)
 	must(t, j.Close())
-	for cut, want := range map[int]int{0: 2, 1: 1, 3*readBuffer - 100: 1, 3*readBuffer + 10_000: 0} {
+	for cut, want := range map[int]int{0: 2, 1: 1, 3*firstBlock - 100: 1, 3*firstBlock + 10_000: 0} {
 		m := copyFS(killed)
 		f := m.names["location-00000001.journal"]
 		f.data = f.data[:len(f.data)-cut]
@@ -232,7 +232,7 @@ func TestLargeRecords(t *testing.T) {
 		large := 0
 		for i := 1; i <= 2; i++ {
 			var r location.Record
-			if _, ok := j.View(epoch, fmt.Appendf(nil, "large%d@h", i), &r, nil); ok && len(r.Bindings[0].Path) == 3*readBuffer {
+			if _, ok := j.View(epoch, fmt.Appendf(nil, "large%d@h", i), &r, nil); ok && len(r.Bindings[0].Path) == 3*firstBlock {
 				large++
 			}
 		}
@@ -241,7 +241,7 @@ func TestLargeRecords(t *testing.T) {
 		}
 		must(t, j.Close())
 	}
-	killed.names["location-00000001.journal"].data[2*readBuffer]++
+	killed.names["location-00000001.journal"].data[2*firstBlock]++
 	if _, err := Open(Config{FS: killed}); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("a large record with one byte changed: %v", err)
 	}

@@ -60,9 +60,6 @@ const (
 	// maxPayload is the longest payload of a record.
 	maxPayload = binary.MaxVarintLen32 + location.MaxAOR + location.MaxRecord
 
-	// readBuffer is how many bytes of a file are read at once: a hundred records or more.
-	readBuffer = 64 << 10
-
 	// keptBuffer is the largest buffer that is kept for the next group.
 	keptBuffer = 4 << 20
 )
@@ -73,3 +70,23 @@ const (
 	lockPatience = time.Second
 	lockPoll     = 20 * time.Millisecond
 )
+
+// Of a start.
+const (
+	// blockSize is how many bytes of a file are read, and then loaded, at once: several thousand records, of
+	// which each shard of the index gets a hundred at a time, and at least one record however large it is.
+	blockSize = 1 << 20
+
+	// maxBlocks is how many blocks there are: one is read while others are loaded.
+	maxBlocks = 4
+
+	// firstBlock is the size of the first, in which a small folder finds room.
+	firstBlock = 64 << 10
+
+	// maxLoaders is how many goroutines load, if there are as many processors: to read and check a record takes
+	// a third as long as to load it, so that more would only wait.
+	maxLoaders = 4
+)
+
+// A block has room for each record.
+const _ = uint(blockSize - recordHead - maxPayload)

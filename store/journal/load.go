@@ -32,6 +32,7 @@ type loader struct {
 	now   time.Time
 	log   *slog.Logger
 
+	blocks       *blocks
 	next         uint64 // the sequence number of the next record; 0 until a journal has said it
 	generation   uint64 // the one to begin
 	journals     int    // that were read
@@ -41,27 +42,9 @@ type loader struct {
 // load reads the latest snapshot and the journals since, and removes what they have made needless.
 func (l *loader) load() error {
 	began := time.Now()
-	snapshot, journals, err := l.list()
+	snapshot, err := l.read()
 	if err != nil {
 		return err
-	}
-	if snapshot > 0 {
-		if err := l.loadSnapshot(snapshot); err != nil {
-			return err
-		}
-	}
-	l.generation = max(snapshot, 1)
-	for i, n := range journals {
-		if n != l.generation {
-			return corrupt(journalName(l.dir, l.generation), 0, "the file is missing", snapshotRemedy)
-		}
-		begun, err := l.loadJournal(n, journals[i+1:])
-		if err != nil {
-			return err
-		}
-		if begun {
-			l.generation++
-		}
 	}
 	l.next = max(l.next, 1)
 	// Nor may the snapshot's name be durable, without which nothing before it is needless.
@@ -73,6 +56,35 @@ func (l *loader) load() error {
 		l.log.Info("registrations read", "aors", st.AORs, "bindings", st.Bindings, "took", time.Since(began))
 	}
 	return nil
+}
+
+// read reads the latest snapshot, whose generation it returns, and the journals since.
+func (l *loader) read() (snapshot uint64, err error) {
+	snapshot, journals, err := l.list()
+	if err != nil {
+		return 0, err
+	}
+	l.blocks = newBlocks(l.index, l.now)
+	defer l.blocks.wait()
+	if snapshot > 0 {
+		if err := l.loadSnapshot(snapshot); err != nil {
+			return 0, err
+		}
+	}
+	l.generation = max(snapshot, 1)
+	for i, n := range journals {
+		if n != l.generation {
+			return 0, corrupt(journalName(l.dir, l.generation), 0, "the file is missing", snapshotRemedy)
+		}
+		begun, err := l.loadJournal(n, journals[i+1:])
+		if err != nil {
+			return 0, err
+		}
+		if begun {
+			l.generation++
+		}
+	}
+	return snapshot, nil
 }
 
 // list returns the latest snapshot, 0 if there is none, and the journals since, in order.
@@ -96,7 +108,7 @@ func (l *loader) list() (snapshot uint64, journals []uint64, err error) {
 // loadSnapshot reads a snapshot, which is whole or damaged: it got its name when all of it was durable.
 func (l *loader) loadSnapshot(generation uint64) error {
 	name := snapshotName(l.dir, generation)
-	r, err := openReader(l.fs, name)
+	r, err := openReader(l.fs, name, l.blocks)
 	if err != nil {
 		return err
 	}
@@ -117,22 +129,23 @@ func (l *loader) loadSnapshot(generation uint64) error {
 			}
 			return nil
 		}
-		if !l.loadState(rec) {
+		if !loadState(r, rec) {
 			return corrupt(name, at, "a record has no meaning", snapshotRemedy)
 		}
 	}
 }
 
-func (l *loader) loadState(rec record) (ok bool) {
+// loadState has the index take the state that a record of r holds; !ok if it has no meaning.
+func loadState(r *reader, rec record) (ok bool) {
 	aor, state, ok := rec.state()
-	return ok && rec.kind == stateKind && l.index.Load(l.now, aor, state) == nil
+	return ok && rec.kind == stateKind && r.block.batch.Add(aor, state) == nil
 }
 
 // loadJournal reads a journal, behind which come those of the generations after. It is not begun if a crash, or a
 // disk, left it without a record: then it is to be begun again.
 func (l *loader) loadJournal(generation uint64, after []uint64) (begun bool, err error) {
 	name := journalName(l.dir, generation)
-	r, err := openReader(l.fs, name)
+	r, err := openReader(l.fs, name, l.blocks)
 	if err != nil {
 		return false, err
 	}
@@ -173,7 +186,7 @@ func (l *loader) readRecords(r *reader, salt uint64, after []uint64) error {
 		rec, ok := r.record()
 		switch {
 		case ok && rec.seq == l.next && rec.kind == markKind:
-		case ok && rec.seq == l.next && l.loadState(rec):
+		case ok && rec.seq == l.next && loadState(r, rec):
 			l.next++
 		default:
 			return l.cut(r, at, salt, after)
@@ -191,14 +204,13 @@ func (l *loader) cut(r *reader, at int64, salt uint64, after []uint64) error {
 	}
 	synced := lastMark(rest, salt)
 	for _, n := range after {
-		later, err := openReader(l.fs, journalName(l.dir, n))
+		h, ok, err := readHeader(l.fs, journalName(l.dir, n))
 		if err != nil {
 			return err
 		}
-		if h, ok := later.header(); ok {
+		if ok {
 			synced = max(synced, h.first-1)
 		}
-		later.close()
 	}
 	if synced >= l.next {
 		return corrupt(r.name, at, fmt.Sprintf("record %d cannot be read, and up to %d all were acknowledged", l.next, synced), journalRemedy)

@@ -1,43 +1,63 @@
 package journal
 
 import (
-	"bufio"
 	"io"
 	"slices"
 )
 
-// reader reads the records of a file.
+// reader reads the records of a file, block by block. It owns the block that it is in.
 type reader struct {
 	name   string
 	file   File
-	buf    *bufio.Reader
-	large  []byte // a record that does not fit into buf
-	torn   bool   // and could not be read
-	offset int64  // of what comes next
+	blocks *blocks
+	block  *block
+	unread []byte // of the block
+	ended  bool   // there is nothing behind the block, or it cannot be read
+	offset int64  // of what is unread
 	err    error  // of the file system
 }
 
-func openReader(fs FS, name string) (*reader, error) {
+func openReader(fs FS, name string, blocks *blocks) (*reader, error) {
 	f, err := fs.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	return &reader{name: name, file: f, buf: bufio.NewReaderSize(f, readBuffer)}, nil
+	r := &reader{name: name, file: f, blocks: blocks, block: blocks.take(firstBlock)}
+	r.read(0)
+	return r, nil
 }
 
-func (r *reader) close() { r.file.Close() }
+// close hands over what was read: it is loaded when blocks.wait returns.
+func (r *reader) close() {
+	r.blocks.hand(r.block)
+	r.file.Close()
+}
 
-// peek returns the next n bytes, and whether there are as many.
+// peek returns the next n bytes, or as many as there are, and whether there are as many. n is recordHead+maxPayload
+// at the most, for which there is room in a block.
 func (r *reader) peek(n int) (b []byte, ok bool) {
-	b, err := r.buf.Peek(n)
-	if err != nil && err != io.EOF {
+	if len(r.unread) < n && !r.ended {
+		before := r.block
+		r.block = r.blocks.take(blockSize)
+		r.read(copy(r.block.data, r.unread))
+		r.blocks.hand(before)
+	}
+	n, ok = min(n, len(r.unread)), n <= len(r.unread)
+	return r.unread[:n:n], ok
+}
+
+// read fills the block, which has so many bytes already.
+func (r *reader) read(kept int) {
+	n, err := io.ReadFull(r.file, r.block.data[kept:])
+	r.unread = r.block.data[:kept+n]
+	r.ended = err != nil
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		r.err = err
 	}
-	return b, err == nil
 }
 
 func (r *reader) skip(n int) {
-	r.buf.Discard(n)
+	r.unread = r.unread[n:]
 	r.offset += int64(n)
 }
 
@@ -55,8 +75,8 @@ func (r *reader) header() (h header, ok bool) {
 	return h, ok
 }
 
-// record reads the next record, which is valid until the next call; !ok if there is none that is whole. Then
-// the rest begins where it should be.
+// record reads the next record, whose payload is in the reader's block and belongs to it; !ok if there is none that
+// is whole. Then the rest begins where it should be.
 func (r *reader) record() (rec record, ok bool) {
 	b, ok := r.peek(recordHead)
 	if !ok {
@@ -65,9 +85,6 @@ func (r *reader) record() (rec record, ok bool) {
 	n, ok := recordLength(b)
 	if !ok {
 		return rec, false
-	}
-	if n > r.buf.Size() {
-		return r.largeRecord(n)
 	}
 	if b, ok = r.peek(n); !ok {
 		return rec, false
@@ -78,31 +95,30 @@ func (r *reader) record() (rec record, ok bool) {
 	return rec, ok
 }
 
-func (r *reader) largeRecord(n int) (rec record, ok bool) {
-	r.large = slices.Grow(r.large[:0], n)[:n]
-	got, err := io.ReadFull(r.buf, r.large)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		r.err = err
-	}
-	if err == nil {
-		rec, ok = parseRecord(r.large)
-	}
-	if ok {
-		r.offset += int64(n)
-		return rec, true
-	}
-	r.large, r.torn = r.large[:got], true
-	return rec, false
-}
-
 // rest reads all that is left, from a record on that could not be read, and leaves the offset at its beginning.
 func (r *reader) rest() []byte {
-	b, err := io.ReadAll(r.buf)
+	if r.ended {
+		return r.unread
+	}
+	b, err := io.ReadAll(r.file)
 	if err != nil {
 		r.err = err
 	}
-	if r.torn {
-		return append(r.large, b...)
+	return slices.Concat(r.unread, b)
+}
+
+// readHeader reads the header of a file, and nothing else; !ok if it has none that is whole.
+func readHeader(fs FS, name string) (h header, ok bool, err error) {
+	f, err := fs.Open(name)
+	if err != nil {
+		return h, false, err
 	}
-	return b
+	defer f.Close()
+	var b [headerSize]byte
+	n, err := io.ReadFull(f, b[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return h, false, err
+	}
+	h, ok = parseHeader(b[:n])
+	return h, ok, nil
 }
