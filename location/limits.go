@@ -41,6 +41,11 @@ const (
 	// maxClassed is the largest item, in bytes, that shares a page with others. A larger one has its own.
 	maxClassed = 2 << 10
 
+	// slotBits is the size of a slot's number in the hash table: a billion AORs in all shards, more than any
+	// memory holds.
+	slotBits = 24
+	slotMask = 1<<slotBits - 1
+
 	// wheelSlots is the number of seconds that an expiry wheel spans, a power of two: the default expiry
 	// of an hour fits, so that most AORs are looked at once. What is due later is passed over each time.
 	wheelSlots = 4096

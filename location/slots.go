@@ -19,10 +19,14 @@ type slots struct {
 	all   []slot
 	free  uint32 // the first free slot
 	used  int
-	table []uint32 // slot numbers; 0 is empty; its length is a power of two
+	table []uint32 // tagged slot numbers; 0 is empty; its length is a power of two
 }
 
 const minTable = 16
+
+// tagged is what stands in the table: above the number of a slot, a part of its hash that does not say where. So a
+// slot of another AOR, which is on a cache line of its own, is hardly ever looked at.
+func tagged(n, hash uint32) uint32 { return n | hash&^slotMask }
 
 // find returns the slot with that hash for which same holds, or 0.
 func (t *slots) find(a *arena, hash uint32, aor []byte) uint32 {
@@ -31,11 +35,14 @@ func (t *slots) find(a *arena, hash uint32, aor []byte) uint32 {
 	}
 	mask := uint32(len(t.table) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {
-		n := t.table[i]
-		if n == 0 {
+		tagged := t.table[i]
+		if tagged == 0 {
 			return 0
 		}
-		if t.all[n].hash == hash && isItemOf(a.item(t.all[n].newest), aor) {
+		if (tagged^hash)&^slotMask != 0 {
+			continue
+		}
+		if n := tagged & slotMask; t.all[n].hash == hash && isItemOf(a.item(t.all[n].newest), aor) {
 			return n
 		}
 	}
@@ -66,12 +73,12 @@ func (t *slots) add(hash uint32, newest ref) uint32 {
 func (t *slots) remove(n uint32) {
 	mask := uint32(len(t.table) - 1)
 	hole := t.all[n].hash & mask
-	for t.table[hole] != n {
+	for t.table[hole]&slotMask != n {
 		hole = (hole + 1) & mask
 	}
 	// What stands behind the hole moves up, unless it would then stand before its own place.
 	for i := (hole + 1) & mask; t.table[i] != 0; i = (i + 1) & mask {
-		home := t.all[t.table[i]].hash & mask
+		home := t.all[t.table[i]&slotMask].hash & mask
 		if (i-home)&mask >= (i-hole)&mask {
 			t.table[hole] = t.table[i]
 			hole = i
@@ -98,7 +105,7 @@ func (t *slots) enter(n uint32) {
 	for t.table[i] != 0 {
 		i = (i + 1) & mask
 	}
-	t.table[i] = n
+	t.table[i] = tagged(n, t.all[n].hash)
 }
 
 // bytes is the memory of the slots and the table.
