@@ -62,8 +62,21 @@ func (s *shard) loadAll(states []loaded, now int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.expire(now, fireBudget)
+	s.touch(states)
 	for i := range states {
 		s.set(&states[i], now)
+	}
+}
+
+// touch reads the places in the hash table that will be wanted, so that the processor waits for all of them at
+// once, and not for one after the other.
+func (s *shard) touch(states []loaded) {
+	if s.used == 0 {
+		return
+	}
+	mask := uint32(len(s.table) - 1)
+	for i := range states {
+		s.touched ^= s.table[states[i].hash&mask]
 	}
 }
 

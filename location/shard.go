@@ -11,6 +11,7 @@ type shard struct {
 
 	record  Record // scratch: its slices point into the arena, or are a change's
 	encoded []byte // scratch
+	touched uint32 // of no meaning: what touch has read must go somewhere
 
 	aors, bindings int   // as Stats has them
 	records        int64 // bytes of the durable items
