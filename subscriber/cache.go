@@ -1,7 +1,6 @@
 package subscriber
 
 import (
-	"context"
 	"hash/maphash"
 	"sync"
 )
@@ -34,42 +33,22 @@ func NewCache() *Cache {
 	return &Cache{seed: maphash.MakeSeed(), domains: map[string]uint32{}, pairs: map[Domain]struct{}{}}
 }
 
-// Load makes the cache hold what a store holds, no more and no less. Lookups find the old state until it
-// is done, and keep it if it fails. Put and Remove wait for it.
-func (c *Cache) Load(ctx context.Context, st Store) error {
-	c.changes.Lock()
-	defer c.changes.Unlock()
-	fresh := new([shards]shard)
-	err := st.All(ctx, func(s Subscriber) error {
-		c.put(fresh, &s)
-		return ctx.Err()
-	})
-	if err != nil {
-		return err
-	}
-	for i := range fresh {
-		c.shards[i].replace(&fresh[i])
-	}
-	return nil
-}
-
 // Put adds a subscriber or replaces its hashes, from now on for all lookups. A user that is empty or
 // longer than MaxUser is not taken.
 func (c *Cache) Put(s Subscriber) {
 	c.changes.RLock()
 	defer c.changes.RUnlock()
-	c.put(&c.shards, &s)
-}
-
-func (c *Cache) put(to *[shards]shard, s *Subscriber) {
-	if s.User == "" || len(s.User) > MaxUser {
+	if !takes(&s) {
 		return
 	}
 	domain := c.intern(Domain{s.Domain, s.Realm})
 	user := []byte(s.User)
 	hash := c.hash(user, domain)
-	of(to, hash).put(hash, domain, user, &s.HA1s)
+	of(&c.shards, hash).put(hash, domain, user, &s.HA1s)
 }
+
+// takes reports whether a user has a place: a record's length of it is one byte.
+func takes(s *Subscriber) bool { return s.User != "" && len(s.User) <= MaxUser }
 
 // Remove forgets a subscriber, if it is there.
 func (c *Cache) Remove(user, domain string) {
@@ -142,5 +121,5 @@ func (c *Cache) hash(user []byte, domain uint32) uint64 {
 	return (maphash.Bytes(c.seed, user) ^ uint64(domain)) * 0x9e3779b97f4a7c15
 }
 
-// of is the shard of a hash.
-func of(all *[shards]shard, hash uint64) *shard { return &all[hash>>(64-shardBits)] }
+// of is the shard of a hash, or what stands for it.
+func of[T any](all *[shards]T, hash uint64) *T { return &all[hash>>(64-shardBits)] }

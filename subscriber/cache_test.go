@@ -166,6 +166,54 @@ func heap() (bytes, objects uint64) {
 	return m.HeapAlloc, m.HeapObjects
 }
 
+// What is loaded is as if it had been put, one after the other, and changes as that does.
+func TestCacheLoadIsPut(t *testing.T) {
+	const n = 20_000
+	var list []Subscriber
+	model := map[string]HA1s{}
+	for i := range n {
+		user := fmt.Sprintf("user%d", i*7919%(n-n/10)) // every tenth comes again
+		h := hashesOf(i, uint8(i%7+1)<<1)
+		list = append(list, Subscriber{User: user, Domain: "a", Realm: "a", HA1s: h})
+		model[user] = h
+	}
+	c := NewCache()
+	if err := c.Load(t.Context(), listStore{list: list}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n / 4 {
+		user := fmt.Sprintf("user%d", i)
+		if i%2 == 0 {
+			c.Remove(user, "a")
+			delete(model, user)
+		} else {
+			c.Put(Subscriber{User: user, Domain: "a", Realm: "a", HA1s: hashesOf(i, allHashes)})
+			model[user] = hashesOf(i, allHashes)
+		}
+	}
+	if c.Len() != len(model) {
+		t.Errorf("%d, want %d", c.Len(), len(model))
+	}
+	for i := range n {
+		user := fmt.Sprintf("user%d", i)
+		want, there := model[user]
+		if h, ok := c.Lookup([]byte(user), []byte("a")); ok != there || h != want {
+			t.Fatalf("%s: %v %v, want %v %v", user, h, ok, want, there)
+		}
+	}
+	for i := range c.shards {
+		used := 0
+		for _, slot := range c.shards[i].slots {
+			if slot != 0 {
+				used += size(c.shards[i].arena[int(slot&slotOffsetMask)-1:])
+			}
+		}
+		if s := &c.shards[i]; used+s.waste != len(s.arena) {
+			t.Errorf("%d bytes used and %d wasted of %d", used, s.waste, len(s.arena))
+		}
+	}
+}
+
 func TestLookupAllocations(t *testing.T) {
 	c := NewCache()
 	c.Put(Subscriber{User: "bob", Domain: "a", HA1s: hashesOf(1, allHashes)})

@@ -31,12 +31,25 @@ const (
 
 const (
 	recordHead = 6
+	maxRecord  = recordHead + MaxUser + 80
 	minSlots   = 8
 	minWaste   = 4 << 10 // below this, an arena is not worth writing anew
 )
 
 // print24 takes the bits of a hash that stand in a slot; they are none of those that choose the shard.
 func print24(hash uint64) uint64 { return hash << shardBits >> (64 - slotPrintBits) }
+
+// slotOf is what stands in a slot for a record.
+func slotOf(hash uint64, offset int) uint64 { return print24(hash)<<slotOffsetBits | uint64(offset+1) }
+
+// slotsFor is how many slots so many records need: at the most three quarters are taken.
+func slotsFor(records int) int {
+	n := minSlots
+	for 4*records > 3*n {
+		n *= 2
+	}
+	return n
+}
 
 // replace takes over the records of another shard that nobody else has.
 func (s *shard) replace(t *shard) {
@@ -84,9 +97,13 @@ func (s *shard) find(hash uint64, domain uint32, user []byte) (i int, ok bool) {
 }
 
 func (s *shard) is(offset int, domain uint32, user []byte) bool {
-	b := s.arena[offset:]
-	return binary.LittleEndian.Uint32(b) == domain && int(b[5]) == len(user) &&
-		string(b[recordHead:recordHead+len(user)]) == string(user)
+	d, u := owner(s.arena[offset:])
+	return d == domain && string(u) == string(user)
+}
+
+// owner takes domain and user out of the record that begins b.
+func owner(b []byte) (domain uint32, user []byte) {
+	return binary.LittleEndian.Uint32(b), b[recordHead:][:b[5]]
 }
 
 // read takes the hashes out of a record.
@@ -131,7 +148,7 @@ func (s *shard) put(hash uint64, domain uint32, user []byte, h *HA1s) {
 	if ok {
 		offset := int(s.slots[i]&slotOffsetMask) - 1
 		old := size(s.arena[offset:])
-		var buf [recordHead + MaxUser + 80]byte
+		var buf [maxRecord]byte
 		record := appendRecord(buf[:0], domain, user, h)
 		if len(record) == old {
 			copy(s.arena[offset:], record)
@@ -141,7 +158,7 @@ func (s *shard) put(hash uint64, domain uint32, user []byte, h *HA1s) {
 	} else {
 		s.live++
 	}
-	s.slots[i] = print24(hash)<<slotOffsetBits | uint64(len(s.arena)+1)
+	s.slots[i] = slotOf(hash, len(s.arena))
 	s.arena = appendRecord(s.arena, domain, user, h)
 	s.tidy()
 }
