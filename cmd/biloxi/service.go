@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -80,6 +81,7 @@ func (s *service) run() error {
 	st := s.server.Status()
 	s.log.Info("serving", "version", versionString(), "listeners", st.Listeners, "data", st.Config.Data, "subscribers", st.Subscribers, "bindings", st.Location.Bindings)
 	s.notify.send("READY=1")
+	go debug.FreeOSMemory() // what it took to read the stores; nobody waits for it
 	var alive <-chan time.Time
 	if every := s.notify.watchdog(); every > 0 {
 		ticker := time.NewTicker(every)
