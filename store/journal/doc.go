@@ -7,7 +7,9 @@
 // The caller of Update runs the change under the lock of the AOR's shard and appends its outcome to the queue,
 // under the queue's lock; it never waits for the disk. One goroutine, the syncer, owns the file: it takes the
 // group that has formed, writes and syncs it, makes its changes visible, and then tells their Dones. Another,
-// the keeper, drops what has expired and writes snapshots while the syncer goes on.
+// the keeper, drops what has expired and writes snapshots while the syncer goes on. Before all of them Open reads
+// the folder: the loader reads and checks the files in order, block by block, and hands each block to goroutines that
+// each load the shards of the index that are theirs.
 //
 // # Files
 //

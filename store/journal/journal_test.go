@@ -135,10 +135,15 @@ func TestRestartDropsWhatExpired(t *testing.T) {
 
 func TestLocked(t *testing.T) {
 	dir := t.TempDir()
-	j := mustOpen(t, Config{Dir: dir})
-	_, err := Open(Config{Dir: dir})
+	locked := 0
+	cfg := Config{Dir: dir, Locked: func() { locked++ }}
+	j := mustOpen(t, cfg)
+	_, err := Open(cfg)
 	if !errors.Is(err, ErrLocked) {
 		t.Fatalf("a second server: %v", err)
+	}
+	if locked != 1 {
+		t.Errorf("told %d times that the folder is its own", locked)
 	}
 	for _, part := range []string{dir, fmt.Sprint(os.Getpid()), "another server"} {
 		if !strings.Contains(err.Error(), part) {
