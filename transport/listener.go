@@ -53,7 +53,7 @@ func (t *Transport) bindPacket(address, family string) (local netip.AddrPort, er
 			return local, err
 		}
 		local = addrPort(c.LocalAddr())
-		if io, err = newSystemIO(c.(*net.UDPConn), local.Addr().IsUnspecified(), family, t.cfg.Undelivered != nil, len(t.sockets) < waitingReaders()); err != nil {
+		if io, err = newSystemIO(c.(*net.UDPConn), local.Addr().IsUnspecified(), family, t.cfg.Undelivered != nil, len(t.sockets) < t.waitingReaders()); err != nil {
 			_ = c.Close()
 			return local, err
 		}

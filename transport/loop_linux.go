@@ -52,7 +52,7 @@ const (
 
 // newLoops makes a loop for each processor but one, which is left to the rest, or none if the system has no room for them.
 func (t *Transport) newLoops() []*loop {
-	all := make([]*loop, max(1, runtime.GOMAXPROCS(0)-1))
+	all := make([]*loop, max(1, t.processors-1))
 	for i := range all {
 		l, err := newLoop(t)
 		if err != nil {

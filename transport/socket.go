@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -58,9 +57,9 @@ type socket struct {
 	sender   packetSender
 }
 
-// waitingReaders is how many readers may wait on threads of their own: each may keep a processor from others
-// for some milliseconds, so that one is left to the rest.
-func waitingReaders() int { return runtime.GOMAXPROCS(0) - 1 }
+// waitingReaders is how many readers may wait on threads of their own: there is nothing to gain where more of them
+// can be at work than there are cores, less one for the rest.
+func (t *Transport) waitingReaders() int { return t.processors - 1 }
 
 // outbox holds datagrams as one run of bytes.
 type outbox struct {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,6 +35,8 @@ type Transport struct {
 	log     *slog.Logger
 	epoch   time.Time // now counts from here
 	tls     certificates
+
+	processors int // what GOMAXPROCS was before readers brought more along
 
 	counts     tally
 	notices    notices
@@ -76,7 +79,7 @@ func New(cfg Config, h Handler) (*Transport, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	t := &Transport{cfg: cfg, handler: h, log: cfg.Logger, epoch: time.Now().Add(-1),
+	t := &Transport{cfg: cfg, handler: h, log: cfg.Logger, epoch: time.Now().Add(-1), processors: runtime.GOMAXPROCS(0),
 		stop: make(chan struct{}), finish: make(chan struct{}), force: make(chan struct{})}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
