@@ -45,7 +45,7 @@ func (p *polled) close()                               { _ = p.conn.Close() }
 //
 // While it waits it keeps its processor (GOMAXPROCS) until sysmon takes it away, after 10 ms at the most. So it
 // brings one along. Otherwise, as long as all others are in use or wait in system calls too, as the journal does for
-// the disk, sysmon looks around every 20 µs and takes from those that wait: a quarter of the CPU time of refreshes
+// the disk, sysmon looks around every 20 µs and takes from those that wait: a fifth of the CPU time of refreshes
 // that are synced, on a machine of two cores.
 type awaited struct {
 	mu      sync.RWMutex // for writing: of the closing

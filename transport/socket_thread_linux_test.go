@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -27,10 +28,14 @@ func TestReaderWaits(t *testing.T) {
 				return conn
 			}
 			conn, peer := listen(), listen()
+			processors := runtime.GOMAXPROCS(0)
 			local, remote := addrPort(conn.LocalAddr()), addrPort(peer.LocalAddr())
 			io, err := newSystemIO(conn, false, "4", false, c.thread)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if brought := runtime.GOMAXPROCS(0) - processors; (brought == 1) != c.thread {
+				t.Errorf("the reader brings %d processors along", brought)
 			}
 			// The peer has no more under way than the buffers hold, so that none may be lost.
 			const all, window = 50_000, 64
@@ -77,6 +82,9 @@ func TestReaderWaits(t *testing.T) {
 			io.close()
 			io.close()
 			io.stop()
+			if left := runtime.GOMAXPROCS(0); left != processors {
+				t.Errorf("%d processors after close, %d before", left, processors)
+			}
 			if failed := io.newSender().send(answer); failed != 1 {
 				t.Error("something is sent after close")
 			}
