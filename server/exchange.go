@@ -13,20 +13,15 @@ import (
 )
 
 // exchange is a request on its way to its answer. Exchanges are pooled and keep their tables, so that a
-// warm one costs no allocation. One goroutine owns it: the reader that received the request, or, from a
-// registration that waits for the disk on, the location service, which calls Done.
+// warm one costs no allocation. The reader that received the request owns it.
 type exchange struct {
-	server       *Server
+	*registering // another one when the first waits for the disk
 	msg          sip.Message
 	req          sip.Request
-	decoded      bool // req is, whole
-	registration registrar.Registration
-	flow         sip.Flow
-	to           netip.AddrPort // where the response goes over UDP
-	tag          []byte         // of the To in our responses; empty until toTag makes it
-	phrase       []byte         // scratch of badRequest
-	badPhrase    string         // what badRequest returned last
-	aor          []byte
+	decoded      bool   // req is, whole
+	tag          []byte // of the To in our responses; empty until toTag makes it
+	phrase       []byte // scratch of badRequest
+	badPhrase    string // what badRequest returned last
 	user         []byte // of the AOR, or of a user who calls or is called, escapes decoded
 
 	// Of a request that may be forwarded.
@@ -38,7 +33,20 @@ type exchange struct {
 	view    []byte // what record refers to
 }
 
-func (s *Server) newExchange() any { return &exchange{server: s} }
+// registering is what a registration needs to be answered when it is on disk. They are pooled too, apart from their
+// exchanges, so that the next request finds the large tables of the last one in the processor's cache. Who owns the
+// exchange owns it, or, from a registration that waits for the disk on, the location service, which calls Done.
+type registering struct {
+	server       *Server
+	registration registrar.Registration
+	flow         sip.Flow
+	to           netip.AddrPort // where the response goes over UDP
+	aor          []byte
+}
+
+func (s *Server) newExchange() any { return &exchange{registering: s.registering.Get().(*registering)} }
+
+func (s *Server) newRegistering() any { return &registering{server: s} }
 
 // release gives the exchange back. Nothing of the request may be used afterwards.
 func (x *exchange) release() {
@@ -49,24 +57,24 @@ func (x *exchange) release() {
 }
 
 // Done implements location.Done: the registration is on disk, or it failed and nothing of it is left.
-func (x *exchange) Done(err error) {
-	s := x.server
+func (r *registering) Done(err error) {
+	s := r.server
 	switch {
 	case err != nil:
-		s.unavailable(s.now(), x, err)
-	case x.registration.Status >= 300:
+		s.unavailable(s.now(), r, err)
+	case r.registration.Status >= 300:
 		// Refused by what another request had changed a moment before; it waited for that to be durable.
-		s.ledger.refuse(s.now(), refusedRegistration, x.flow.Remote, x.registration.Reason, sender{to: x.aor})
+		s.ledger.refuse(s.now(), refusedRegistration, r.flow.Remote, r.registration.Reason, sender{to: r.aor})
 	}
-	s.ledger.answer(x.registration.Status)
+	s.ledger.answer(r.registration.Status)
 	// A response that cannot be sent is not our loss: the client retransmits, and the connection that
 	// has gone is counted by the transport.
-	_ = s.transport.Send(x.flow, x.to, x.registration.Response)
-	x.release()
+	_ = s.transport.Send(r.flow, r.to, r.registration.Response)
+	s.registering.Put(r)
 }
 
 // unavailable turns the answer of a registration that was not stored into 503 (RFC 3261 §21.5.4), or 500.
-func (s *Server) unavailable(now time.Time, x *exchange, err error) {
+func (s *Server) unavailable(now time.Time, r *registering, err error) {
 	why, retryAfter := refusedStore, retryAfterStore
 	switch {
 	case errors.Is(err, location.ErrOverload):
@@ -74,8 +82,8 @@ func (s *Server) unavailable(now time.Time, x *exchange, err error) {
 	case errors.Is(err, location.ErrTooLarge):
 		why, retryAfter = refusedRegistration, 0 // 500: the same again would not fit either
 	}
-	s.ledger.refuse(now, why, x.flow.Remote, err.Error(), sender{to: x.aor}) // the request may be gone
-	x.registration.Unavailable(retryAfter)
+	s.ledger.refuse(now, why, r.flow.Remote, err.Error(), sender{to: r.aor}) // the request may be gone
+	r.registration.Unavailable(retryAfter)
 }
 
 // reply sends the response at once, with the batch of the reader.

@@ -19,9 +19,8 @@ func (s *Server) Receive(out *transport.Out, in *transport.Arrival) {
 	x := s.exchanges.Get().(*exchange)
 	x.flow, x.to = in.Flow, in.Flow.Remote
 	defer s.survive(out, in)
-	if waits := s.handle(s.now(), out, in, x); !waits {
-		x.release()
-	}
+	s.handle(s.now(), out, in, x)
+	x.release()
 }
 
 // survive keeps a fault of ours in one request from ending all others: it is counted, logged with its stack,
@@ -41,14 +40,14 @@ func (s *Server) survive(out *transport.Out, in *transport.Arrival) {
 	}
 }
 
-// handle answers one message; true if the exchange now belongs to the location service.
-func (s *Server) handle(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) (waits bool) {
+// handle answers one message.
+func (s *Server) handle(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) {
 	if !s.understand(now, out, in, x) {
-		return false
+		return
 	}
 	switch x.msg.Method() {
 	case sip.Register:
-		return s.register(now, out, in, x)
+		s.register(now, out, in, x)
 	case sip.Ack:
 		if !s.transactions.Absorb(now, &x.req, in.Flow) {
 			s.acknowledge(now, x)
@@ -67,7 +66,6 @@ func (s *Server) handle(now time.Time, out *transport.Out, in *transport.Arrival
 			s.forward(now, out, in, x)
 		}
 	}
-	return false
 }
 
 // answered takes a response: to a request that we forwarded, or of nobody's asking.

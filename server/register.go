@@ -11,49 +11,49 @@ import (
 )
 
 // register answers a REGISTER (RFC 3261 §10.3): here the steps that ask whose it is, in the registrar
-// those that ask what it wants. True if the answer waits for the disk.
-func (s *Server) register(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) (waits bool) {
+// those that ask what it wants.
+func (s *Server) register(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) {
 	st := s.state.Load()
 	// RFC 3261 §10.3 step 1: is the domain of the Request-URI one of ours?
 	target := st.domains.find(x.req.Target.Host)
 	if target.domain == nil {
 		s.refuse(now, out, in, x, refusedDomain, 404, "Not Found: domain is not served here")
-		return false
+		return
 	}
 	// RFC 3261 §10.3 step 2: extensions, before anything is asked of the client that it cannot use.
 	if !st.registrar.Extensions(&x.registration, &x.req, in.Flow, x.toTag()) {
 		s.registrarRefuses(now, out, in, x, refusedExtension)
-		return false
+		return
 	}
 	if !x.req.To.URI.IsSIP() {
 		// RFC 3261 §10.2: an address of record is a SIP URI; RFC 4475 §3.3.4 has 400 for any other.
 		s.refuse(now, out, in, x, refusedHeader, 400, "Bad Request: To is not a SIP URI")
-		return false
+		return
 	}
 	d := s.domainOfAOR(st, x, target)
 	if d == nil {
 		s.refuse(now, out, in, x, refusedDomain, 404, "Not Found: To is not in a domain served here")
-		return false
+		return
 	}
 	// RFC 3261 §10.3 step 3: authentication, for a query as for a change.
 	result := st.digest.Check(now, &x.req, sip.HeaderAuthorization, d.realm, in.Flow.Transport.Secure(), d.algorithms, &d.users)
 	if result.Verdict != digest.Valid {
 		s.challenge(now, out, in, x, st, d, result, sip.HeaderAuthorization)
-		return false
+		return
 	}
 	out.Authenticated(in)
 	if !s.authorize(now, out, in, x, st, d, result) {
-		return false
+		return
 	}
 	if !s.bodyUnderstood(now, out, in, x) {
-		return false
+		return
 	}
 	// RFC 3261 §10.3 steps 6 to 8 are the registrar's.
 	if !st.registrar.Prepare(&x.registration, now, &x.req, in.Flow, x.toTag(), branchHash(x.req.Via)) {
 		s.registrarRefuses(now, out, in, x, refusedRegistration)
-		return false
+		return
 	}
-	return s.change(now, out, in, x, d)
+	s.change(now, out, in, x, d)
 }
 
 // registrarRefuses sends what the registrar refused with.
@@ -63,20 +63,21 @@ func (s *Server) registrarRefuses(now time.Time, out *transport.Out, in *transpo
 }
 
 // change has the location service make the change, and answers if that needs no waiting for the disk.
-func (s *Server) change(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, d *domain) (waits bool) {
+func (s *Server) change(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, d *domain) {
 	x.aor = location.AppendAOR(x.aor[:0], x.req.To.URI.User, d.name)
-	durable, err := s.location.Update(now, x.aor, &x.registration, x)
+	durable, err := s.location.Update(now, x.aor, &x.registration, x.registering)
 	switch {
 	case err != nil:
-		s.unavailable(now, x, err)
+		s.unavailable(now, x.registering, err)
 	case !durable:
-		return true
+		// It may have been answered already, and be another's.
+		x.registering = s.registering.Get().(*registering)
+		return
 	case x.registration.Status >= 300:
 		s.registrarRefuses(now, out, in, x, refusedRegistration)
-		return false
+		return
 	}
 	s.reply(out, in, x, x.registration.Status, x.registration.Response)
-	return false
 }
 
 // domainOfAOR is the domain of the To, nil if it is none of ours or not that of the Request-URI

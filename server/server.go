@@ -9,9 +9,9 @@
 // transaction but for an ACK (§16.11), 485, and phones that register while a call rings (§16.5).
 //
 // Who owns what: the transport's readers run [Server.Receive], each with an exchange of its own from a
-// pool; the location service owns an exchange from Update to Done; a request that is forwarded becomes a
-// relay, which is under a lock of its own; what a reload changes is one value behind an atomic pointer,
-// replaced and never written to.
+// pool; the location service owns what answers a registration from Update to Done; a request that is
+// forwarded becomes a relay, which is under a lock of its own; what a reload changes is one value behind
+// an atomic pointer, replaced and never written to.
 package server
 
 import (
@@ -65,15 +65,16 @@ type Options struct {
 
 // Server is one SIP element: a registrar with its location service.
 type Server struct {
-	log       *slog.Logger
-	now       func() time.Time
-	ledger    ledger
-	tagger    tagger
-	secret    [32]byte // of the nonces; of this process alone, so that none outlives what is known of its use
-	started   time.Time
-	state     atomic.Pointer[state]
-	reload    sync.Mutex // one Reload at a time
-	exchanges sync.Pool
+	log         *slog.Logger
+	now         func() time.Time
+	ledger      ledger
+	tagger      tagger
+	secret      [32]byte // of the nonces; of this process alone, so that none outlives what is known of its use
+	started     time.Time
+	state       atomic.Pointer[state]
+	reload      sync.Mutex // one Reload at a time
+	exchanges   sync.Pool
+	registering sync.Pool
 
 	subscribers *subscriber.Cache // all of them, in memory
 	store       subscriber.Store
@@ -113,7 +114,7 @@ func New(cfg config.Config, opt Options) (_ *Server, err error) {
 	}
 	s.ledger.log = s.log
 	s.started = s.now()
-	s.exchanges.New, s.relays.New = s.newExchange, s.newRelay
+	s.exchanges.New, s.registering.New, s.relays.New = s.newExchange, s.newRegistering, s.newRelay
 	if _, err := rand.Read(s.secret[:]); err != nil {
 		return nil, err
 	}
