@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"biloxi/location"
-	"biloxi/proxy"
 	"biloxi/registrar"
 	"biloxi/sip"
 	"biloxi/transport"
@@ -16,16 +15,15 @@ import (
 // warm one costs no allocation. The reader that received the request owns it.
 type exchange struct {
 	*registering // another one when the first waits for the disk
-	msg          sip.Message
-	req          sip.Request
-	decoded      bool   // req is, whole
-	tag          []byte // of the To in our responses; empty until toTag makes it
-	phrase       []byte // scratch of badRequest
-	badPhrase    string // what badRequest returned last
-	user         []byte // of the AOR, or of a user who calls or is called, escapes decoded
+	*request
+	spare     *request // for the next one, once a relay has taken this
+	decoded   bool     // req is, whole
+	tag       []byte   // of the To in our responses; empty until toTag makes it
+	phrase    []byte   // scratch of badRequest
+	badPhrase string   // what badRequest returned last
+	user      []byte   // of the AOR, or of a user who calls or is called, escapes decoded
 
 	// Of a request that may be forwarded.
-	in      proxy.Received
 	caller  caller
 	route   *route // that matches; nil: none
 	lastHop bool   // OPTIONS that goes no further
@@ -44,12 +42,18 @@ type registering struct {
 	aor          []byte
 }
 
-func (s *Server) newExchange() any { return &exchange{registering: s.registering.Get().(*registering)} }
+func (s *Server) newExchange() any {
+	return &exchange{registering: s.registering.Get().(*registering), request: new(request)}
+}
 
 func (s *Server) newRegistering() any { return &registering{server: s} }
 
 // release gives the exchange back. Nothing of the request may be used afterwards.
 func (x *exchange) release() {
+	if x.spare != nil {
+		x.request, x.spare = x.spare, nil
+	}
+	x.request.trim()
 	x.decoded = false // req is written anew by the next that is decoded
 	x.tag = x.tag[:0]
 	x.route, x.lastHop = nil, false

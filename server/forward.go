@@ -67,7 +67,6 @@ func (s *Server) relay(now time.Time, out *transport.Out, in *transport.Arrival,
 	x.toTag()
 	r := s.take(x, st)
 	defer r.release()
-	r.mu.Lock()
 	defer r.mu.Unlock()
 	// RFC 3261 §16.3 step 4, RFC 5393 §4.1: before it is forked.
 	if r.in.Looped(st.self) {
@@ -231,7 +230,6 @@ func (s *Server) acknowledge(now time.Time, x *exchange) {
 	x.tag = x.tag[:0]
 	r := s.take(x, st)
 	defer r.release()
-	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ctx.Reset(st.proxy, sip.Ack, 1)
 	if r.in.Looped(st.self) || s.aim(now, x, r, d) != nil || r.ctx.Targets.Len() == 0 {

@@ -94,7 +94,7 @@ func (s *Server) answered(now time.Time, in *transport.Arrival, x *exchange, err
 // understand parses the message and sees to everything that stands before the method (RFC 3261 §8.2,
 // §16.3 step 1). False if the message is done with.
 func (s *Server) understand(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) bool {
-	err := x.msg.Parse(in.Data)
+	err := x.parse(in.Data)
 	if x.msg.IsResponse() {
 		s.answered(now, in, x, err)
 		return false

@@ -25,10 +25,7 @@ type relay struct {
 
 	mu          sync.Mutex
 	state       *state
-	raw         []byte // the request's bytes, which all below refers to
-	msg         sip.Message
-	req         sip.Request
-	in          proxy.Received
+	*request                   // which all below refers to
 	to          netip.AddrPort // where its responses go over UDP
 	tag         []byte         // of the To of responses that are our own
 	tx          transaction.ID // its server transaction; zero: it has none, as an ACK, or it is detached
@@ -67,18 +64,16 @@ const (
 	datagramAfterAll        // nobody listens there: over UDP after all
 )
 
-func (s *Server) newRelay() any { return &relay{server: s} }
+func (s *Server) newRelay() any { return &relay{server: s, request: new(request)} }
 
-// take makes a relay of the request of an exchange, which is decoded and preprocessed. The caller holds it.
+// take makes a relay of an exchange, whose request is decoded and preprocessed. The request is the relay's from then on;
+// the exchange may look at it for as long as the caller holds the relay, and its lock, as it does now.
 func (s *Server) take(x *exchange, st *state) *relay {
 	r := s.relays.Get().(*relay)
 	r.holds.Store(1)
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	x.spare, r.request = r.request, x.request
 	r.state, r.to = st, x.to
-	r.raw = x.msg.CopyTo(&r.msg, r.raw)
-	_ = r.req.Decode(&r.msg) // it was read without an error a moment ago
-	r.in.Preprocess(&r.req, x.flow, st.self)
 	r.tag = append(r.tag[:0], x.tag...)
 	r.proved, r.recordRoute, r.hops = x.caller.proved, st.routing.recordRoute, nil
 	r.realms = x.caller.realms
@@ -96,13 +91,11 @@ func (r *relay) release() {
 	}
 	r.mu.Lock() // what was begun elsewhere and is stale looks at the IDs
 	r.state, r.tx, r.answered, r.hops, r.realms = nil, transaction.ID{}, false, nil, nil
-	r.req, r.queue = sip.Request{}, r.queue[:0]
+	r.queue = r.queue[:0]
 	for _, l := range r.legs {
 		l.reset()
 	}
-	if cap(r.raw) > maxKept {
-		r.raw = nil
-	}
+	r.request.trim()
 	r.mu.Unlock()
 	r.server.relays.Put(r)
 }

@@ -14,7 +14,7 @@ import (
 func TestRefusalTellsWho(t *testing.T) {
 	var log bytes.Buffer
 	l := ledger{log: slog.New(slog.NewTextHandler(&log, nil))}
-	var x exchange
+	x := exchange{request: new(request)}
 	err := x.msg.Parse([]byte("REGISTER sip:biloxi.example.com SIP/2.0\r\nTo: <sip:bob@biloxi.example.com>\r\nCall-ID: " +
 		strings.Repeat("1", 1000) + "\r\nUser-Agent: Old Phone/1\r\n\r\n"))
 	if err != nil {

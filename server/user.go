@@ -56,7 +56,7 @@ func (s *Server) answerAlone(now time.Time, req *sip.Request, flow sip.Flow, sta
 func (u user) Ack(now time.Time, _ transaction.ID, _ any, req *sip.Request, flow sip.Flow) {
 	x := u.exchanges.Get().(*exchange)
 	defer x.release()
-	if x.msg.Parse(req.Bytes()) != nil || x.req.Decode(&x.msg) != nil {
+	if x.parse(req.Bytes()) != nil || x.req.Decode(&x.msg) != nil {
 		return
 	}
 	x.flow, x.to = flow, responseAddr(x.req.Via, flow)

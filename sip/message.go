@@ -133,23 +133,3 @@ func (m *Message) Append(dst []byte) []byte {
 	dst = append(dst, "\r\n"...)
 	return append(dst, m.Body()...)
 }
-
-// CopyTo makes dst a copy of the message whose bytes are in buf, which it overwrites, and returns buf, grown if need
-// be: from then on it is dst's, and dst refers to nothing of m. It is cheaper than another Parse.
-func (m *Message) CopyTo(dst *Message, buf []byte) []byte {
-	buf = append(buf[:0], m.Bytes()...)
-	fields := append(dst.fields[:0], m.fields...)
-	*dst = *m
-	dst.buf, dst.fields = buf, fields
-	dst.uri, dst.version, dst.reason = m.moved(m.uri, buf), m.moved(m.version, buf), m.moved(m.reason, buf)
-	return buf
-}
-
-// moved is where v, a slice of the message or nil, stands in a copy of its bytes.
-func (m *Message) moved(v, buf []byte) []byte {
-	if v == nil {
-		return nil
-	}
-	start := m.offset(v)
-	return buf[start : start+len(v)]
-}
