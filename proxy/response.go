@@ -37,8 +37,7 @@ func topVia(resp *sip.Message) (span, bool) {
 	if i < 0 {
 		return span{}, false
 	}
-	_, _, value := resp.Field(i)
-	_, rest, err := sip.NextVia(value)
+	_, rest, err := resp.TopVia()
 	if err != nil {
 		return span{}, false
 	}
@@ -49,5 +48,6 @@ func topVia(resp *sip.Message) (span, bool) {
 	for b := resp.Bytes(); b[next] == ' ' || b[next] == '\t' || b[next] == '\r' || b[next] == '\n'; {
 		next++
 	}
+	_, _, value := resp.Field(i)
 	return span{resp.Offset(value), next}, true
 }

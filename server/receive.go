@@ -73,7 +73,7 @@ func (s *Server) answered(now time.Time, in *transport.Arrival, x *exchange, err
 	var cseq sip.CSeq
 	if err == nil && in.Err == nil {
 		if cseq, err = x.msg.CSeq(); err == nil {
-			_, err = x.msg.Via()
+			_, _, err = x.msg.TopVia()
 		}
 	}
 	switch {

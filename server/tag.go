@@ -20,7 +20,7 @@ func newTagger() tagger { return tagger{maphash.MakeSeed()} }
 // append appends the To tag for a request: 64 bits in hex.
 func (t tagger) append(dst []byte, m *sip.Message) []byte {
 	var branch []byte
-	if v, err := m.Via(); err == nil {
+	if v, _, err := m.TopVia(); err == nil {
 		branch = v.Branch()
 	}
 	return t.appendFor(dst, m, branch)

@@ -6,22 +6,28 @@ func (m *Message) within(h Header, value []byte, at int, reason string) error {
 }
 
 // Via decodes the topmost Via (RFC 3261 §20.42). With an error it holds what stands before the error.
-func (m *Message) Via() (v Via, err error) {
-	_, err = m.decodeVia(&v)
-	return v, err
+func (m *Message) Via() (Via, error) {
+	v, _, err := m.TopVia()
+	return *v, err
 }
 
-// decodeVia reads the topmost Via into v, which is zero, and returns what its header field has behind it.
-func (m *Message) decodeVia(v *Via) (rest []byte, err error) {
+// TopVia is [Message.Via] without a copy, and what the header field has behind that value, nil if nothing. Both are the
+// message's; they are read once, however often they are asked for.
+func (m *Message) TopVia() (v *Via, rest []byte, err error) {
+	if m.viaRead {
+		return &m.via, m.viaRest, nil
+	}
+	m.via = Via{}
 	value, ok := m.Value(HeaderVia)
 	if !ok {
-		return nil, &missing[HeaderVia]
+		return &m.via, nil, &missing[HeaderVia]
 	}
-	rest, at, reason := v.parse(value)
+	rest, at, reason := m.via.parse(value)
 	if reason != "" {
-		return nil, m.within(HeaderVia, value, at, reason)
+		return &m.via, nil, m.within(HeaderVia, value, at, reason)
 	}
-	return rest, nil
+	m.viaRest, m.viaRead = rest, true
+	return &m.via, rest, nil
 }
 
 // From decodes the From (RFC 3261 §20.20).

@@ -26,6 +26,9 @@ type Message struct {
 	reason     []byte
 	bodyStart  int
 	bodyEnd    int
+	via        Via    // the topmost, once it has been read
+	viaRest    []byte // what its header field has behind it
+	viaRead    bool   // without an error
 	err        SyntaxError
 	failed     bool
 	garbled    bool // a CR or LF alone stands within a header field's value

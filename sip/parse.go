@@ -34,7 +34,7 @@ func (m *Message) reset(b []byte) {
 	clear(m.last[:])
 	m.method, m.uri, m.version, m.statusCode, m.reason = "", nil, nil, 0, nil
 	m.bodyStart, m.bodyEnd = len(b), len(b)
-	m.failed, m.garbled = false, false
+	m.failed, m.garbled, m.viaRead = false, false, false
 }
 
 // fail notes the first error of a message.

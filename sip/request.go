@@ -3,12 +3,11 @@ package sip
 // Request is what every server reads of a request, decoded once (RFC 3261 §8.1.1, §8.2).
 type Request struct {
 	*Message
-	Target  URI // the Request-URI
-	Via     Via // the topmost
-	From    NameAddr
-	To      NameAddr
-	CSeq    CSeq
-	viaRest []byte // what the topmost Via's header field has behind it
+	Target URI // the Request-URI
+	Via    Via // the topmost
+	From   NameAddr
+	To     NameAddr
+	CSeq   CSeq
 }
 
 // Decode reads the header fields that a request must have. The error names the first that is missing or
@@ -16,8 +15,8 @@ type Request struct {
 // last, so that all that a response mirrors has been read.
 func (r *Request) Decode(m *Message) error {
 	*r = Request{Message: m}
-	rest, err := m.decodeVia(&r.Via)
-	r.viaRest = rest
+	via, _, err := m.TopVia()
+	r.Via = *via
 	if e := m.decodeNameAddr(HeaderFrom, &r.From); err == nil {
 		err = e
 	}
@@ -68,7 +67,6 @@ func (m *Message) Answerable() bool {
 	if m.method == "" || m.method == Ack || m.garbled || !m.Has(HeaderCSeq) {
 		return false
 	}
-	var v Via
-	_, err := m.decodeVia(&v)
+	v, _, err := m.TopVia()
 	return err == nil || v.Host != nil
 }

@@ -7,35 +7,24 @@ import "net/netip"
 // and CSeq. The To gets toTag unless it has a tag or toTag is empty (as for 100). An empty reason stands
 // for [StatusText]. More header fields may be appended; [AppendEnd] ends it.
 func AppendResponse(dst []byte, req *Message, code int, reason string, toTag []byte, src netip.AddrPort) []byte {
-	var via *Via
-	var v Via
-	rest, err := req.decodeVia(&v)
-	if err == nil {
-		via = &v
-	}
 	if len(toTag) > 0 {
 		if to, err := req.To(); err == nil && to.tag != nil {
 			toTag = nil
 		}
 	}
-	return req.appendResponse(dst, code, reason, toTag, src, via, rest)
+	return req.appendResponse(dst, code, reason, toTag, src)
 }
 
 // AppendResponse is [AppendResponse] for a request that is decoded already.
 func (r *Request) AppendResponse(dst []byte, code int, reason string, toTag []byte, src netip.AddrPort) []byte {
-	via := &r.Via
-	if via.raw == nil {
-		via = nil
-	}
 	if r.To.tag != nil {
 		toTag = nil
 	}
-	return r.appendResponse(dst, code, reason, toTag, src, via, r.viaRest)
+	return r.appendResponse(dst, code, reason, toTag, src)
 }
 
-// appendResponse appends with the topmost Via given, nil if it cannot be read, and what its header field
-// has behind it.
-func (m *Message) appendResponse(dst []byte, code int, reason string, toTag []byte, src netip.AddrPort, via *Via, viaRest []byte) []byte {
+// appendResponse appends with the To tag given, if any.
+func (m *Message) appendResponse(dst []byte, code int, reason string, toTag []byte, src netip.AddrPort) []byte {
 	if reason == "" {
 		reason = StatusText(code)
 	}
@@ -44,7 +33,7 @@ func (m *Message) appendResponse(dst []byte, code int, reason string, toTag []by
 	dst = append(dst, ' ')
 	dst = append(dst, reason...)
 	dst = append(dst, "\r\n"...)
-	dst = m.appendVias(dst, src, via, viaRest)
+	dst = m.appendVias(dst, src)
 	dst = m.appendMirrored(dst, HeaderFrom)
 	if v, ok := m.Value(HeaderTo); ok {
 		dst = append(dst, "To: "...)
@@ -67,14 +56,14 @@ func (m *Message) appendMirrored(dst []byte, h Header) []byte {
 	return AppendField(dst, h, v)
 }
 
-func (m *Message) appendVias(dst []byte, src netip.AddrPort, via *Via, viaRest []byte) []byte {
+func (m *Message) appendVias(dst []byte, src netip.AddrPort) []byte {
 	i := m.Index(HeaderVia)
-	if i >= 0 && via != nil {
+	if via, rest, err := m.TopVia(); err == nil {
 		dst = append(dst, "Via: "...)
 		dst = via.AppendReceived(dst, src)
-		if viaRest != nil {
+		if rest != nil {
 			dst = append(dst, ", "...)
-			dst = append(dst, trimLWS(viaRest)...)
+			dst = append(dst, trimLWS(rest)...)
 		}
 		dst = append(dst, "\r\n"...)
 		i = m.Next(i)

@@ -32,9 +32,14 @@ func (m *Message) Vias() Vias { return Vias{list: m.list(HeaderVia)} }
 
 // Next reads the next value into v.Via; false at the end, or at an error, which Err then gives.
 func (v *Vias) Next() bool {
+	top := v.rest == nil && v.i == v.m.Index(HeaderVia)
 	value, ok := v.next()
 	if !ok {
 		return false
+	}
+	if top && v.m.viaRead {
+		v.Via = v.m.via
+		return v.read(value, v.m.viaRest, 0, "")
 	}
 	v.Via = Via{}
 	rest, at, reason := v.Via.parse(value)

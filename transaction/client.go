@@ -97,7 +97,7 @@ func (l *Layer) Cancel(now time.Time, id ID) error {
 // counted (RFC 6026 §8.9): false, unless it is one that came before. That its topmost Via is ours its branch shows (RFC 3261 §18.1.2).
 func (l *Layer) ReceiveResponse(now time.Time, resp *sip.Message, flow sip.Flow) bool {
 	var branch []byte
-	if via, err := resp.Via(); err == nil {
+	if via, _, err := resp.TopVia(); err == nil {
 		branch = via.Branch()
 	}
 	cseq, _ := resp.CSeq()
