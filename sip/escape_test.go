@@ -17,8 +17,22 @@ func TestEscape(t *testing.T) {
 	if got := string(AppendEscapedUser(nil, []byte("a b@c:d%é;x#"))); got != "a%20b%40c%3Ad%25%C3%A9;x%23" {
 		t.Errorf("escaped: %q", got)
 	}
-	if got := string(AppendLower(nil, []byte("AtLanTa-9_"))); got != "atlanta-9_" {
-		t.Errorf("lower: %q", got)
+}
+
+// TestAppendLower: each byte, at each place among the eight that are read at once and behind them.
+func TestAppendLower(t *testing.T) {
+	for c := range 256 {
+		for place := range 11 {
+			text := []byte("\xffZ[@Aaz\x00\xc1Q-")
+			text[place] = byte(c)
+			want := []byte("before")
+			for _, c := range text {
+				want = append(want, lower(c))
+			}
+			if got := AppendLower([]byte("before"), text); !bytes.Equal(got, want) {
+				t.Fatalf("%q became %q, want %q", text, got, want)
+			}
+		}
 	}
 }
 

@@ -28,8 +28,10 @@ func methodNumber(m sip.Method) uint64 {
 }
 
 // of is the key of the transaction of that method which k's request would belong to.
-func (k key) of(m sip.Method) key {
-	k.b = k.b&^(1<<methodBits-1) | methodNumber(m)
+func (k key) of(m sip.Method) key { return k.numbered(methodNumber(m)) }
+
+func (k key) numbered(method uint64) key {
+	k.b = k.b&^(1<<methodBits-1) | method
 	return k
 }
 
@@ -42,17 +44,18 @@ func newMatcher() matcher { return matcher{maphash.MakeSeed(), maphash.MakeSeed(
 const room = 256
 
 func (x *matcher) key(b []byte, m sip.Method) key {
-	if methodNumber(m) == 0 {
+	number := methodNumber(m)
+	if number == 0 {
 		b = append(b, m...)
 	}
-	return key{maphash.Bytes(x.a, b), maphash.Bytes(x.b, b)}.of(m)
+	return key{maphash.Bytes(x.a, b), maphash.Bytes(x.b, b)}.numbered(number)
 }
 
 // client is the key of a client transaction. RFC 3261 §17.1.3: the branch of the topmost Via and the method of the
 // CSeq.
 func (x *matcher) client(branch []byte, m sip.Method) key {
 	var buf [room]byte
-	return x.key(append(appendLower(append(buf[:0], 'c'), branch), 0), m)
+	return x.key(append(sip.AppendLower(append(buf[:0], 'c'), branch), 0), m)
 }
 
 // server is the key of a server transaction of a client that makes branches (RFC 3261 §17.2.3): the branch and
@@ -64,8 +67,8 @@ func (x *matcher) server(v *sip.Via, m sip.Method) key {
 	if port == 0 {
 		port = v.Transport.DefaultPort()
 	}
-	b := append(appendLower(append(buf[:0], 's'), v.Branch()), 0)
-	b = append(appendLower(b, v.Host), 0, byte(port>>8), byte(port), 0)
+	b := append(sip.AppendLower(append(buf[:0], 's'), v.Branch()), 0)
+	b = append(sip.AppendLower(b, v.Host), 0, byte(port>>8), byte(port), 0)
 	return x.key(b, m)
 }
 
@@ -106,13 +109,6 @@ func equalLower(a []byte, b string) bool {
 		}
 	}
 	return len(a) == len(b)
-}
-
-func appendLower(dst, b []byte) []byte {
-	for _, c := range b {
-		dst = append(dst, lower(c))
-	}
-	return dst
 }
 
 func lower(c byte) byte {
