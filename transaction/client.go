@@ -43,7 +43,7 @@ func (l *Layer) Send(now time.Time, o Outgoing, flow sip.Flow, to netip.AddrPort
 	s := l.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.find(k) != nil || s.filed(k, o.Method) != nil {
+	if s.find(k) != nil || s.logs[forT4].find(k) != nil {
 		return ID{}, ErrExists
 	}
 	if !s.admit(l.max) {

@@ -36,15 +36,13 @@ func (s *shard) file(t *transaction, now moment, response []byte) {
 	s.bound()
 }
 
-// filed returns the record of a transaction with that key and method, which may be a client's, nil if there is none.
+// filed returns the record of a server transaction with that key and method, nil if there is none. Those of clients are
+// in the log of Timer K.
 func (s *shard) filed(k key, m sip.Method) record {
 	if m == sip.Invite {
 		return s.logs[forT4].find(k)
 	}
-	if r := s.logs[forJ].find(k); r != nil {
-		return r
-	}
-	return s.logs[forT4].find(k)
+	return s.logs[forJ].find(k)
 }
 
 // recall answers a request that has come before with what its record has, and reports whether there is one. That it

@@ -129,7 +129,7 @@ func (s *shard) sendAck(t *transaction, response *sip.Message) error {
 // sendCancel cancels t, in a transaction that nobody hears of. RFC 3261 §9.1: it goes where the request went.
 func (s *shard) sendCancel(t *transaction, now moment) {
 	k := t.key.of(sip.Cancel)
-	if s.find(k) != nil || s.filed(k, sip.Cancel) != nil || s.message.Parse(t.kept) != nil {
+	if s.find(k) != nil || s.logs[forT4].find(k) != nil || s.message.Parse(t.kept) != nil {
 		return // the user has made one
 	}
 	s.buf = AppendCancel(s.buf[:0], &s.message)
