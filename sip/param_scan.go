@@ -11,10 +11,12 @@ const (
 type paramScan struct {
 	want string // name in lower case, of one that must have a value: tag, branch
 	note string // name in lower case, of one that may have none: rport
+	shun string // name in lower case, of one that makes them odd: received
 	// results
 	params Params // from the first semicolon, no white space behind
 	value  []byte // of the wanted one, nil if it is not there
-	noted  bool   // the one to note is there
+	noted  int    // where in params the name of the one to note ends, 0 if it is not there
+	odd    bool   // the one to shun is there, or white space
 	end    int    // behind the last parameter; where the scan began if there is none
 }
 
@@ -25,6 +27,7 @@ func (p *paramScan) scan(b []byte, i int) (next int, reason string) {
 	i = skipLWS(b, i)
 	start := i
 	var seen names
+	tight := 0 // how long they are without white space
 	for i < len(b) && b[i] == ';' {
 		name := skipLWS(b, i+1)
 		nameEnd := skipToken(b, name)
@@ -35,9 +38,13 @@ func (p *paramScan) scan(b []byte, i int) (next int, reason string) {
 		if reason := seen.add(Params(b[start:i]), b[name:nameEnd]); reason != "" {
 			return name, reason
 		}
-		if nameEnd-name == len(p.note) && foldIs(b[name:nameEnd], p.note) {
-			p.noted = true
+		switch n := nameEnd - name; {
+		case n == len(p.note) && foldIs(b[name:nameEnd], p.note):
+			p.noted = nameEnd - start
+		case n == len(p.shun) && foldIs(b[name:nameEnd], p.shun):
+			p.odd = true
 		}
+		tight += len(";") + nameEnd - name
 		p.end = nameEnd
 		if i = skipLWS(b, nameEnd); i < len(b) && b[i] == '=' {
 			value := skipLWS(b, i+1)
@@ -47,6 +54,7 @@ func (p *paramScan) scan(b []byte, i int) (next int, reason string) {
 			if nameEnd-name == len(p.want) && foldIs(b[name:nameEnd], p.want) {
 				p.value = b[value:p.end]
 			}
+			tight += len("=") + p.end - value
 			i = skipLWS(b, p.end)
 		} else if foldIs(b[name:nameEnd], p.want) {
 			return nameEnd, "a parameter has no value"
@@ -60,6 +68,7 @@ func (p *paramScan) scan(b []byte, i int) (next int, reason string) {
 	} else {
 		p.params = Params(b[start:p.end])
 	}
+	p.odd = p.odd || tight < len(p.params)
 	return i, ""
 }
 

@@ -13,7 +13,8 @@ type Via struct {
 	Port          uint16    // of sent-by, 0 if there is none
 	Params        Params    // from the first semicolon
 	branch        []byte    // found while Params were read
-	rport         bool      // likewise
+	rport         int       // likewise: where in Params its name ends, 0 if it is not there
+	odd           bool      // likewise: they have white space, or a received
 	raw           []byte
 }
 
@@ -56,11 +57,11 @@ func (v *Via) parse(b []byte) (rest []byte, at int, reason string) {
 	if end, reason = v.parseSentBy(b, i); reason != "" {
 		return nil, end, reason
 	}
-	p := paramScan{want: "branch", note: "rport"}
+	p := paramScan{want: "branch", note: "rport", shun: "received"}
 	if end, reason = p.scan(b, end); reason != "" {
 		return nil, end, reason
 	}
-	v.Params, v.branch, v.rport, v.raw = p.params, p.value, p.noted, b[start:p.end]
+	v.Params, v.branch, v.rport, v.odd, v.raw = p.params, p.value, p.noted, p.odd, b[start:p.end]
 	return cutRest(b, end)
 }
 
@@ -110,27 +111,47 @@ func (v *Via) Branch() []byte { return v.branch }
 
 // RPort reports whether the Via asks for a response to the source port (RFC 3581 §3), with or without a
 // value.
-func (v *Via) RPort() bool { return v.rport }
+func (v *Via) RPort() bool { return v.rport > 0 }
 
 // AppendReceived appends the Via as a server that got it from src passes it on: with received where the
 // sent-by host is a name or differs from the source (RFC 3261 §18.2.1), and always with received and the
 // port in rport if the client asked for rport (RFC 3581 §4). What a client claimed in received is dropped.
 func (v *Via) AppendReceived(dst []byte, src netip.AddrPort) []byte {
 	addr := src.Addr().Unmap().WithZone("")
+	params := min(len(v.raw), cap(v.raw)-cap(v.Params))
+	if at := params + v.rport; v.asks() {
+		dst = append(append(dst, v.raw[:at]...), '=')
+		dst = appendUint(dst, uint64(src.Port()))
+		dst = append(append(dst, v.raw[at:]...), ";received="...)
+		return addr.AppendTo(dst)
+	}
 	sent, isAddr := hostAddr(v.Host)
-	same := isAddr && sent.Unmap() == addr
+	same := isAddr && sent.Unmap() == addr && !v.RPort()
 	if same && len(v.Params) == 0 {
 		return append(dst, v.raw...)
 	}
-	dst = append(dst, v.raw[:min(len(v.raw), cap(v.raw)-cap(v.Params))]...)
+	dst = v.appendParams(append(dst, v.raw[:params]...), src.Port())
+	if same {
+		return dst
+	}
+	dst = append(dst, ";received="...)
+	return addr.AppendTo(dst)
+}
+
+// asks reports whether the Via has an rport without a value, and the rest of it can stay as it is: nearly every phone's.
+func (v *Via) asks() bool {
+	return v.rport > 0 && !v.odd && (v.rport == len(v.Params) || v.Params[v.rport] == ';')
+}
+
+// appendParams appends the parameters without received, and with the port in rport.
+func (v *Via) appendParams(dst []byte, port uint16) []byte {
 	for name, value, rest := v.Params.Next(); name != nil; name, value, rest = rest.Next() {
 		switch {
 		case foldIs(name, "received"):
 			continue
 		case foldIs(name, "rport"):
 			dst = append(dst, ";rport="...)
-			dst = appendUint(dst, uint64(src.Port()))
-			same = false
+			dst = appendUint(dst, uint64(port))
 			continue
 		}
 		dst = append(dst, ';')
@@ -140,11 +161,7 @@ func (v *Via) AppendReceived(dst []byte, src netip.AddrPort) []byte {
 			dst = append(dst, value...)
 		}
 	}
-	if same {
-		return dst
-	}
-	dst = append(dst, ";received="...)
-	return addr.AppendTo(dst)
+	return dst
 }
 
 // ResponseAddr returns where a response goes over UDP to a request that came from src with this topmost
