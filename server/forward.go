@@ -64,7 +64,6 @@ func (s *Server) relay(now time.Time, out *transport.Out, in *transport.Arrival,
 		s.turnDown(now, out, in, x, st, refusal)
 		return
 	}
-	x.toTag()
 	r := s.take(x, st)
 	defer r.release()
 	defer r.mu.Unlock()
@@ -100,8 +99,10 @@ func (s *Server) begun(now time.Time, out *transport.Out, in *transport.Arrival,
 		return false
 	}
 	r.tx = id
-	// RFC 3261 §16.2: other than for a stateless proxy, the 100 comes at once, since what is downstream takes its time.
-	_ = s.transactions.Trying(now, id)
+	if r.req.Method() == sip.Invite {
+		// RFC 3261 §16.2: other than for a stateless proxy, the 100 comes at once, since what is downstream takes its time.
+		_ = s.transactions.Trying(now, id)
+	}
 	return true
 }
 
@@ -227,7 +228,6 @@ func (s *Server) acknowledge(now time.Time, x *exchange) {
 		s.ledger.lostAcks.Add(1)
 		return
 	}
-	x.tag = x.tag[:0]
 	r := s.take(x, st)
 	defer r.release()
 	defer r.mu.Unlock()

@@ -27,7 +27,6 @@ type relay struct {
 	state       *state
 	*request                   // which all below refers to
 	to          netip.AddrPort // where its responses go over UDP
-	tag         []byte         // of the To of responses that are our own
 	tx          transaction.ID // its server transaction; zero: it has none, as an ACK, or it is detached
 	answered    bool           // with success
 	ctx         proxy.ResponseContext
@@ -74,7 +73,6 @@ func (s *Server) take(x *exchange, st *state) *relay {
 	r.mu.Lock()
 	x.spare, r.request = r.request, x.request
 	r.state, r.to = st, x.to
-	r.tag = append(r.tag[:0], x.tag...)
 	r.proved, r.recordRoute, r.hops = x.caller.proved, st.routing.recordRoute, nil
 	r.realms = x.caller.realms
 	if x.route != nil {
@@ -219,7 +217,8 @@ func (r *relay) pass(now time.Time, resp *sip.Message) {
 func (r *relay) answer(now time.Time, status int) {
 	d := drafts.Get().(*draft)
 	defer d.release()
-	d.message = sip.AppendEnd(r.req.AppendResponse(d.message[:0], status, "", r.tag, r.in.Flow.Remote), nil)
+	d.token = r.server.tagger.appendFor(d.token[:0], &r.msg, r.req.Via.Branch())
+	d.message = sip.AppendEnd(r.req.AppendResponse(d.message[:0], status, "", d.token, r.in.Flow.Remote), nil)
 	r.respond(now, status, d.message)
 }
 
