@@ -151,24 +151,22 @@ func (in *Received) editRoute(e *edits, c *Copy) {
 // strictURI is the URI of the first Route value of the copy, if that is one of a strict router, else nil.
 func (in *Received) strictURI(pushed []byte) []byte {
 	first, ok := in.firstRoute(pushed)
-	if !ok || first.URI.Params.Has("lr") {
+	if !ok || first.Params.Has("lr") {
 		return nil
 	}
-	return first.URI.Raw()
+	return first.Raw()
 }
 
-// firstRoute is the first Route value of the copy, false if it has none.
-func (in *Received) firstRoute(pushed []byte) (first sip.NameAddr, ok bool) {
-	var err error
+// firstRoute is the URI of the first Route value of the copy, false if it has none.
+func (in *Received) firstRoute(pushed []byte) (first sip.URI, ok bool) {
 	switch {
 	case len(pushed) > 0:
-		first, _, err = sip.NextNameAddr(pushed)
+		n, _, err := sip.NextNameAddr(pushed)
+		return n.URI, err == nil
 	case in.kept.empty():
 		return first, false
-	default:
-		first, err = in.route(in.kept.first)
 	}
-	return first, err == nil
+	return in.routes[in.kept.first].uri, true
 }
 
 func (in *Received) editRequestURI(e *edits, uri []byte) {

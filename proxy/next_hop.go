@@ -20,7 +20,7 @@ func (in *Received) NextHop(t *Target, u *sip.URI) (resolve.Query, *Refusal) {
 	}
 	*u = target
 	if first, ok := in.firstRoute(t.Routes); ok {
-		*u = first.URI
+		*u = first
 	}
 	// RFC 3261 §16.6 step 7: with a sips Request-URI the hop is secure, whatever URI leads to it.
 	return resolve.Query{URI: u, Secure: t.Secure || target.Scheme == sip.SchemeSIPS}, nil
@@ -43,5 +43,5 @@ func (in *Received) Secure(t *Target) bool {
 		return true
 	}
 	first, ok := in.firstRoute(t.Routes)
-	return ok && first.URI.Scheme == sip.SchemeSIPS
+	return ok && first.Scheme == sip.SchemeSIPS
 }

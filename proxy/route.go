@@ -39,10 +39,11 @@ type span struct{ first, end int }
 
 func (s span) empty() bool { return s.first == s.end }
 
-// routeValue is where a value of Route stands in the message.
+// routeValue is a value of Route, and where it stands in the message.
 type routeValue struct {
 	line       int // index of its header field
 	start, end int
+	uri        sip.URI
 }
 
 // Preprocess is RFC 3261 §16.4 for a request that was received over flow. Nil if it can go on.
@@ -58,7 +59,8 @@ func (in *Received) Preprocess(req *sip.Request, flow sip.Flow, self Self) *Refu
 	if refusal := in.stripMaddr(self); refusal != nil {
 		return refusal
 	}
-	return in.popOwn(self)
+	in.popOwn(self)
+	return nil
 }
 
 // readRoutes finds the Route values; false if one is malformed.
@@ -71,7 +73,7 @@ func (in *Received) readRoutes() bool {
 				return false
 			}
 			start := in.Offset(n.Raw())
-			in.routes = append(in.routes, routeValue{i, start, start + len(n.Raw())})
+			in.routes = append(in.routes, routeValue{i, start, start + len(n.Raw()), n.URI})
 			rest = more
 		}
 	}
@@ -84,8 +86,6 @@ func (in *Received) routeBytes(i int) []byte {
 	return in.Bytes()[v.start:v.end]
 }
 
-func (in *Received) route(i int) (sip.NameAddr, error) { return sip.ParseNameAddr(in.routeBytes(i)) }
-
 // undoStrict gives the request back the Request-URI that a strict router took from it.
 //
 // RFC 3261 §16.4: a Request-URI that we put into a Record-Route is replaced by the last value of Route. Ours
@@ -96,17 +96,14 @@ func (in *Received) undoStrict(self Self) *Refusal {
 		return nil
 	}
 	in.took(u)
-	last, err := in.route(in.kept.end - 1)
-	if err != nil {
-		return BadRoute
-	}
-	if !last.URI.IsSIP() {
+	last := &in.routes[in.kept.end-1].uri
+	if !last.IsSIP() {
 		return BadScheme
 	}
-	if last.URI.Headers != nil {
+	if last.Headers != nil {
 		return BadTarget
 	}
-	in.URI = last.URI
+	in.URI = *last
 	in.kept.end--
 	return nil
 }
@@ -159,19 +156,15 @@ func portOf(u *sip.URI) uint16 {
 //
 // RFC 3261 §16.4: the first value, if it indicates this proxy. RFC 5658 §6: one that put two values into
 // Record-Route finds two.
-func (in *Received) popOwn(self Self) *Refusal {
+func (in *Received) popOwn(self Self) {
 	for !in.kept.empty() {
-		first, err := in.route(in.kept.first)
-		if err != nil {
-			return BadRoute
+		first := &in.routes[in.kept.first].uri
+		if !first.IsSIP() || leaves(first, self) || !self.Is(first.Host, first.Port) {
+			return
 		}
-		if !first.URI.IsSIP() || leaves(&first.URI, self) || !self.Is(first.URI.Host, first.URI.Port) {
-			return nil
-		}
-		in.took(&first.URI)
+		in.took(first)
 		in.kept.first++
 	}
-	return nil
 }
 
 // took notes what a URI of our own Record-Route tells.
