@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -71,4 +72,32 @@ func TestTokens(t *testing.T) {
 	if !m.HasToken(HeaderSupported, "gruu") || m.HasToken(HeaderSupported, "rel") || m.HasToken(HeaderRequire, "path") {
 		t.Error("a token is there that is not, or the other way round")
 	}
+}
+
+// FuzzVias: the Vias are the same whether or not the topmost has been asked for before, and it is the first of them.
+func FuzzVias(f *testing.F) {
+	corpusValues(f, []Header{HeaderVia}, func(b []byte) { f.Add(b) })
+	f.Fuzz(func(t *testing.T, value []byte) {
+		message := append(append([]byte("OPTIONS sip:h SIP/2.0\r\nVia: "), value...), "\r\nVia: SIP/2.0/UDP last\r\n\r\n"...)
+		var fresh, asked Message
+		if fresh.Parse(message) != nil || asked.Parse(message) != nil {
+			return
+		}
+		top, rest, err := asked.TopVia()
+		one, two := fresh.Vias(), asked.Vias()
+		for n := 0; one.Next(); n++ {
+			if !two.Next() || !bytes.Equal(one.Raw(), two.Raw()) || !bytes.Equal(one.Branch(), two.Branch()) {
+				t.Fatalf("%q: %q, then %q (%v)", value, one.Raw(), two.Raw(), two.Err())
+			}
+			if n == 0 && (err != nil || !bytes.Equal(top.Raw(), one.Raw()) || (rest == nil) != (one.rest == nil)) {
+				t.Fatalf("%q: %q is the topmost, %q the first (%v)", value, top.Raw(), one.Raw(), err)
+			}
+		}
+		if two.Next() || (one.Err() == nil) != (two.Err() == nil) {
+			t.Fatalf("%q: %v, then %v", value, one.Err(), two.Err())
+		}
+		if again, _, e := asked.TopVia(); (e == nil) != (err == nil) || !bytes.Equal(again.Host, top.Host) {
+			t.Fatalf("%q: %v, then %v", value, err, e)
+		}
+	})
 }

@@ -140,7 +140,9 @@ func (v *Via) AppendReceived(dst []byte, src netip.AddrPort) []byte {
 
 // asks reports whether the Via has an rport without a value, and the rest of it can stay as it is: nearly every phone's.
 func (v *Via) asks() bool {
-	return v.rport > 0 && !v.odd && (v.rport == len(v.Params) || v.Params[v.rport] == ';')
+	const name = "rport"
+	return v.rport > 0 && !v.odd && string(v.Params[v.rport-len(name):v.rport]) == name &&
+		(v.rport == len(v.Params) || v.Params[v.rport] == ';')
 }
 
 // appendParams appends the parameters without received, and with the port in rport.

@@ -70,7 +70,7 @@ func TestViaReceived(t *testing.T) {
 			{"SIP/2.0/UDP 192.0.2.1:4540;rport", "192.0.2.1:4540", "SIP/2.0/UDP 192.0.2.1:4540;rport=4540;received=192.0.2.1"},
 			{"SIP/2.0/UDP 192.0.2.1;rport=1;received=1.2.3.4", "192.0.2.1:2", "SIP/2.0/UDP 192.0.2.1;rport=2;received=192.0.2.1"},
 			{"SIP/2.0/UDP 192.0.2.1;rport;branch=x;RECEIVED=1.2.3.4", "192.0.2.1:2", "SIP/2.0/UDP 192.0.2.1;rport=2;branch=x;received=192.0.2.1"},
-			{"SIP/2.0/UDP 192.0.2.1 ;RPort;branch=x", "192.0.2.1:2", "SIP/2.0/UDP 192.0.2.1 ;RPort=2;branch=x;received=192.0.2.1"},
+			{"SIP/2.0/UDP 192.0.2.1 ;RPort;branch=x", "192.0.2.1:2", "SIP/2.0/UDP 192.0.2.1 ;rport=2;branch=x;received=192.0.2.1"},
 			{"SIP/2.0/UDP 192.0.2.1; rport ;branch = x", "192.0.2.1:2", "SIP/2.0/UDP 192.0.2.1;rport=2;branch=x;received=192.0.2.1"},
 			{"SIP/2.0/UDP h;branch=x;rport;x=\"a; rport\"", "192.0.2.1:2", "SIP/2.0/UDP h;branch=x;rport=2;x=\"a; rport\";received=192.0.2.1"},
 			// What a client claims is dropped.
@@ -123,6 +123,11 @@ func FuzzVia(f *testing.F) {
 			t.Fatalf("%q: %q and %q are behind", b, v.Raw(), rest)
 		}
 		out := v.AppendReceived(nil, source)
+		taken := v // apart, as one with a received is
+		taken.odd = true
+		if other := taken.AppendReceived(nil, source); !bytes.Equal(out, other) {
+			t.Fatalf("%q was appended as %q, taken apart as %q", b, out, other)
+		}
 		again, err := ParseVia(out)
 		if err != nil {
 			t.Fatalf("%q was appended as %q: %v", b, out, err)
