@@ -19,7 +19,7 @@ type request struct {
 // parse reads a message. What may be forwarded is copied before, since it outlives the reader's memory; what never is,
 // a REGISTER or a response, refers to b.
 func (r *request) parse(b []byte) error {
-	if !bytes.HasPrefix(b, []byte(sip.Register)) && !bytes.HasPrefix(b, []byte("SIP/")) {
+	if !bytes.HasPrefix(b, []byte(sip.Register+" ")) && !bytes.HasPrefix(b, []byte("SIP/")) {
 		r.raw = append(r.raw[:0], b...)
 		b = r.raw
 	}
