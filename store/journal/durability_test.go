@@ -56,7 +56,7 @@ func TestIntervalIsKept(t *testing.T) {
 		}
 		n := mustOpen(t, Config{FS: m, Dir: "none", Durability: None})
 		must(t, set(n, "bob@h", 5))
-		time.Sleep(2 * maxLinger)
+		time.Sleep(2 * unsyncedLinger)
 		after := mustOpen(t, Config{FS: copyFS(m), Dir: "none"})
 		wantCSeq(t, after, "bob@h", 5)
 	})

@@ -24,6 +24,10 @@ const (
 	// maxLinger is the longest that a group is kept open for more to come.
 	maxLinger = time.Millisecond
 
+	// unsyncedLinger is the same where nobody waits for the disk: each group costs a wake-up and a system call, and
+	// what it holds is lost if the server is killed.
+	unsyncedLinger = 10 * time.Millisecond
+
 	// quietAfter is how long ago the last sync must be for a change to be synced at once.
 	quietAfter = 2 * time.Millisecond
 

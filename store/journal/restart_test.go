@@ -16,7 +16,7 @@ func TestPowerLossAfterKill(t *testing.T) {
 				m := newMemFS()
 				killed := mustOpen(t, Config{FS: m, Durability: None})
 				must(t, set(killed, "bob@h", 1))
-				time.Sleep(2 * maxLinger) // it is written, and not synced
+				time.Sleep(2 * unsyncedLinger) // it is written, and not synced
 				left := copyFS(m)
 
 				next := mustOpen(t, Config{FS: left})

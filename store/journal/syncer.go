@@ -102,14 +102,15 @@ func (s *syncer) sometimes() {
 }
 
 // linger waits a little for more changes to come, so that they share a sync: not when few wait and the disk had
-// nothing to do lately, else for as long as the last sync took, at the most maxLinger.
+// nothing to do lately, else for as long as the last sync took, at the most maxLinger. What is not synced shares a
+// write.
 func (s *syncer) linger(waiting int) {
-	wait := maxLinger
+	wait := unsyncedLinger
 	if s.cfg.Durability == Sync {
 		if waiting <= fewWaiting && time.Since(s.synced) > quietAfter {
 			return
 		}
-		wait = min(wait, s.took)
+		wait = min(maxLinger, s.took)
 	}
 	if wait > 0 && !s.finishing.Load() {
 		time.Sleep(wait)
