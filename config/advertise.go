@@ -19,7 +19,7 @@ func parseAdvertise(text string) (canonical, reason string) {
 	if err != nil || !isHost(host) || u.User != nil || len(u.Params) > 0 || u.Headers != nil || strings.ContainsRune(text, '@') {
 		return "", fmt.Sprintf("advertise %q is no host; write a name or an address, with a port or without, such as \"sip.example.com\" or \"192.0.2.1:5060\"", text)
 	}
-	if ip, ok := u.HostAddr(); ok && ip.IsUnspecified() {
+	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil && ip.IsUnspecified() {
 		return "", fmt.Sprintf("advertise %q is an address that nobody can send to; write the name or the address that others reach this listener by", text)
 	}
 	if u.Port != 0 {

@@ -22,7 +22,7 @@ func TestAdvertise(t *testing.T) {
 
 // FuzzAdvertise holds that what is accepted is in its one form, and is the host and port of a URI as it stands.
 func FuzzAdvertise(f *testing.F) {
-	for _, text := range []string{"a.example", "A.example.:5060", "[::1]:5060", "::1", "0.0.0.0", "a@b", "a;lr", "a?b", "sip:a", "a:0", ".", "a..:1"} {
+	for _, text := range []string{"a.example", "A.example.:5060", "[::1]:5060", "::1", "0.0.0.0", "0.0.0.0.", "a@b", "a;lr", "a?b", "sip:a", "a:0", ".", "a..:1"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
