@@ -185,12 +185,22 @@ func (h *harness) restartKamailio(ctx context.Context, s scenario, r *row) error
 	if theirs, err = h.startKamailio(s.name, false, db); err != nil {
 		return err
 	}
+	defer theirs.stop()
 	r.note(h.shorten(command(theirs.cmd)))
-	r.Theirs = theirs.started.Seconds()
+	// It answers OPTIONS while it still loads its contacts.
+	began := time.Now()
+	for h.mustKnow(theirs, fmt.Sprintf("user%d", s.subscribers(h)-1)) != nil {
+		if time.Since(began) > loadWait || ctx.Err() != nil {
+			return errors.New("it does not know its contacts")
+		}
+	}
+	r.Theirs = (theirs.started + time.Since(began)).Seconds()
 	r.Ratio = r.Ours / r.Theirs
-	theirs.stop()
 	return nil
 }
+
+// loadWait is how long a server may take to know its contacts again.
+const loadWait = 5 * time.Minute
 
 // mustKnow asks for the contacts of a user.
 func (h *harness) mustKnow(p *proc, user string) error {
