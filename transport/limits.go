@@ -141,6 +141,10 @@ const (
 	// of another: the kernel says it again for each error that is taken off its queue, at the same time.
 	sendTries = 16
 
+	// refusedTries is the same where the system says that nobody listens, which it never knows of the datagram itself:
+	// each is one of those that ICMP has brought of others, of which a queue holds some hundreds.
+	refusedTries = 1024
+
 	// writeWait is how long, in ms, a writer waits for room in a socket before it looks whether the socket is being
 	// closed. It seldom waits at all: what is sent leaves by itself.
 	writeWait = 100

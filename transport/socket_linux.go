@@ -326,7 +326,7 @@ func (s *batchSender) writeFD(fd uintptr) bool {
 			return false // wait until the socket takes more
 		default:
 			s.io.failed()
-			if s.tries++; s.io.back != nil && s.tries < sendTries {
+			if s.tries++; s.io.back != nil && (s.tries < sendTries || e == unix.ECONNREFUSED && s.tries < refusedTries) {
 				continue // it may be the error of another
 			}
 			s.tries = 0
