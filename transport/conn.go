@@ -214,8 +214,8 @@ func (c *conn) ready(broken bool) counter {
 		return why
 	}
 	c.wire.due = true
-	if c.tls != nil {
-		// Before TLS is asked: it mostly waits for just that.
+	if c.tls != nil && c.wire.buf == nil {
+		// Before TLS is asked: it mostly waits for just that. What was left when it was held comes first.
 		if err := c.wire.fill(); err != nil && err != (errWait{}) {
 			return c.lost(err)
 		}

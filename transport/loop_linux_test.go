@@ -121,6 +121,39 @@ func TestLoopHeldAndReset(t *testing.T) {
 	})
 }
 
+// What TLS had not used up when the connection was held is answered when the peer reads again.
+func TestLoopHeldTLS(t *testing.T) {
+	ca := newAuthority(t)
+	onLoop(t, "T10", func(w *world) {
+		tr := w.start(Config{TLS: TLSConfig{Certificates: []tls.Certificate{ca.issue(t, nil, "example.com")}},
+			Listeners: []Listener{{sip.TLS, "127.0.0.1:0"}}}, &authenticator{})
+		p := w.dial(addr(w, tr, sip.TLS))
+		p.Conn = tls.Client(p.Conn, ClientTLS("example.com", ca.pool))
+		isHeld := func() (held bool) {
+			tr.conns.each(func(c *conn) {
+				c.mu.Lock()
+				held = c.held
+				c.mu.Unlock()
+			})
+			return held
+		}
+		sent := make(chan int)
+		go func() {
+			n := 0
+			for ; !isHeld(); n++ {
+				p.Write([]byte(request("TLS", "more", "")))
+			}
+			sent <- n
+		}()
+		for n := <-sent; n > 0; n-- {
+			if got := p.status(); got != "200 more" {
+				w.Fatalf("got %s, %d before the end", got, n)
+			}
+		}
+		p.open()
+	})
+}
+
 // together holds the writes of a TLS client back once it is told to, so that what ends the handshake and the first
 // request come in one segment: TLS then has read the request before the loop has the connection.
 type together struct {
