@@ -2,11 +2,11 @@ package transport
 
 import (
 	"container/heap"
+	"math"
 	"net"
 	"os"
 	"runtime"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,17 +17,16 @@ import (
 //
 // A goroutine for each connection costs more than the reading of a message: the runtime's poller finds it, a
 // processor is woken to run it, it reads once more to be told that there is nothing, and what a Handler needs of
-// stack stays with it. Here the runtime's poller knows the epoll instance alone, one message or many take one
-// wake-up, and a connection that is silent has neither goroutine nor stack.
+// stack stays with it. Here one message or many take one wake-up, and a connection that is silent has neither
+// goroutine nor stack. The loop waits in epoll_wait, on a thread of its own, and brings a processor (GOMAXPROCS)
+// along, both for the reasons of [awaited].
 //
 // The loop's goroutine owns the connections from take to leave. The lock is for the lists of them; it is taken
 // after a connection's.
 type loop struct {
 	t    *Transport
-	fd   int      // the epoll instance
-	file *os.File // the same, as the runtime's poller knows it
-	raw  syscall.RawConn
-	poll func(fd uintptr) bool
+	fd   int // the epoll instance
+	bell int // an eventfd in it: see ring
 
 	events  [loopEvents]unix.EpollEvent
 	ready   [loopEvents]*conn
@@ -37,7 +36,7 @@ type loop struct {
 	conns   []*conn // by slot; nil: it is free
 	free    []int32 // slots
 	due     deadlines
-	wake    time.Duration // the earliest deadline, 0 if there is none
+	until   time.Duration // when the loop stops waiting if nothing comes; 0 while it does not wait
 	stopped bool
 }
 
@@ -69,65 +68,84 @@ func newLoop(t *Transport) (*loop, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	_ = unix.SetNonblock(fd, true) // NewFile gives the poller no other
-	l := &loop{t: t, fd: fd, file: os.NewFile(uintptr(fd), "epoll")}
-	if l.raw, err = l.file.SyscallConn(); err == nil {
-		err = l.file.SetReadDeadline(time.Time{}) // fails if the poller does not know it
-	}
+	bell, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
-		_ = l.file.Close()
-		return nil, err
+		_ = unix.Close(fd)
+		return nil, os.NewSyscallError("eventfd", err)
 	}
-	l.poll = l.pollFD
+	l := &loop{t: t, fd: fd, bell: bell}
+	if err := unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, bell, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: ofBell}); err != nil {
+		l.close()
+		return nil, os.NewSyscallError("epoll_ctl", err)
+	}
 	return l, nil
 }
 
+// ofBell is in the place of a slot in what the bell has to tell.
+const ofBell = -1
+
 // serve reads until the transport stops.
 func (l *loop) serve() {
+	addProcessors(1)
+	defer addProcessors(-1)
 	for !l.t.stopping.Load() {
-		_ = l.raw.Read(l.poll) // an error is the deadline
+		l.batch(l.wait())
 		l.expire()
-	}
-	l.finish()
-}
-
-// pollFD runs what is ready; false means that nothing is, and that the goroutine waits.
-func (l *loop) pollFD(uintptr) bool {
-	for {
-		now := l.t.now()
-		if l.t.stopping.Load() || l.late(now) {
-			return true
-		}
-		n, err := unix.EpollWait(l.fd, l.events[:], 0)
-		if err == unix.EINTR {
-			continue
-		}
-		if n <= 0 {
-			return false
-		}
-		l.batch(n)
-		if now-l.yielded > yieldEvery {
+		if now := l.t.now(); now-l.yielded > yieldEvery {
 			l.yielded = now
 			runtime.Gosched() // as awaited.read does
 		}
 	}
+	l.finish()
 }
 
-// late reports whether a deadline has passed.
-func (l *loop) late(now time.Duration) bool {
+// wait waits until a connection has something to read or a deadline is over, and returns how many have.
+func (l *loop) wait() int {
+	l.mu.Lock()
+	patience := l.patience()
+	l.mu.Unlock()
+	n, _ := unix.EpollWait(l.fd, l.events[:], patience) // the only error that can be is EINTR: nothing has come
+	n = max(n, 0)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.wake != 0 && l.wake <= now
+	l.until = 0
+	for i := range l.events[:n] {
+		if slot := l.events[i].Fd; slot == ofBell {
+			_, _ = unix.Read(l.bell, make([]byte, 8))
+		} else {
+			l.ready[i] = l.conns[slot]
+		}
+	}
+	return n
+}
+
+// patience is how many milliseconds the loop may wait, -1 if there is no end, and notes until when that is; l.mu is
+// held.
+func (l *loop) patience() int {
+	switch {
+	case l.stopped:
+		return 0
+	case len(l.due) == 0:
+		l.until = math.MaxInt64
+		return -1
+	}
+	l.until = l.due[0].armed
+	left := l.until - l.t.now()
+	return int(min(max(left+time.Millisecond-1, 0)/time.Millisecond, math.MaxInt32))
+}
+
+// ring ends the loop's waiting; l.mu is held.
+func (l *loop) ring() {
+	one := [8]byte{1} // or 1<<56
+	_, _ = unix.Write(l.bell, one[:])
 }
 
 // batch runs n connections that have something to read to their answers.
 func (l *loop) batch(n int) {
-	l.mu.Lock()
-	for i := range l.events[:n] {
-		l.ready[i] = l.conns[l.events[i].Fd]
-	}
-	l.mu.Unlock()
 	for i, c := range l.ready[:n] {
+		if c == nil {
+			continue // the bell
+		}
 		events := l.events[i].Events
 		if events&unix.EPOLLOUT != 0 {
 			l.watch(c, arrival)
@@ -228,21 +246,9 @@ func (l *loop) set(c *conn, at time.Duration) {
 	} else {
 		heap.Fix(&l.due, c.turn)
 	}
-	if l.wake == 0 || at < l.wake {
-		l.wake = at
-		l.alarm()
-	}
-}
-
-// alarm sets when the goroutine stops waiting; l.mu is held.
-func (l *loop) alarm() {
-	switch {
-	case l.stopped:
-		_ = l.file.SetReadDeadline(past)
-	case l.wake == 0:
-		_ = l.file.SetReadDeadline(time.Time{})
-	default:
-		_ = l.file.SetReadDeadline(l.t.epoch.Add(l.wake))
+	if at < l.until {
+		l.until = at // rung once
+		l.ring()
 	}
 }
 
@@ -266,11 +272,6 @@ func (l *loop) overdue() *conn {
 		c.armed = 0
 		return c
 	}
-	l.wake = 0
-	if len(l.due) > 0 {
-		l.wake = l.due[0].armed
-	}
-	l.alarm()
 	return nil
 }
 
@@ -278,17 +279,24 @@ func (l *loop) overdue() *conn {
 func (l *loop) stop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stopped = true
-	l.alarm()
+	if !l.stopped {
+		l.stopped = true
+		l.ring()
+	}
 }
 
 // finish gives all connections up.
 func (l *loop) finish() {
-	l.stop() // nothing is taken any more
+	l.stop() // nothing is taken any more, and nobody rings
 	for _, c := range l.conns {
 		if c != nil {
 			l.leave(c, closedShutdown)
 		}
 	}
-	_ = l.file.Close()
+	l.close()
+}
+
+func (l *loop) close() {
+	_ = unix.Close(l.bell)
+	_ = unix.Close(l.fd)
 }

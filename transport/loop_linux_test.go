@@ -37,7 +37,7 @@ func TestLoopDeadlines(t *testing.T) {
 		w.eventually("the next deadline is that of idleness", func() bool {
 			l.mu.Lock()
 			defer l.mu.Unlock()
-			return len(l.due) == 1 && l.due[0].armed > DefaultIdle/2 && l.wake == l.due[0].armed
+			return len(l.due) == 1 && l.due[0].armed > DefaultIdle/2 && l.until == l.due[0].armed
 		})
 	})
 	onLoop(t, "unfinished message", func(w *world) {
