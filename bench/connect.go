@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -79,7 +78,7 @@ func (r *run) connectOne(ctx context.Context, s *stage, i int, users []user, due
 	w.began = due.Sub(r.epoch)
 	r.workers[i] = w
 	if err := w.loop(s); err != nil {
-		r.keepError(fmt.Errorf("%s: %w", w, err))
+		r.keepError(err)
 		return false
 	}
 	return w.registered

@@ -57,6 +57,9 @@ const (
 	// dialTimeout is how long a connection may take to open, TLS included: thousands may be waiting.
 	dialTimeout = 60 * time.Second
 
+	// writeTimeout is how long a server may not read from a connection before it is given up.
+	writeTimeout = 5 * time.Second
+
 	// ringTimeout is how long a call may ring, as Timer C of a proxy (RFC 3261 §16.6 step 11).
 	ringTimeout = 3 * time.Minute
 )

@@ -20,6 +20,7 @@ type run struct {
 	epoch  time.Time
 
 	workers  []*worker
+	gangs    []*gang     // that the workers belong to; none: each has a goroutine of its own
 	counters []counters  // each for some of the workers
 	latency  []Histogram // the same
 
@@ -107,7 +108,8 @@ func (r *run) open(ctx context.Context) error {
 			w.peers = r.workers[(i+1)%c.Workers].users
 		}
 	}
-	return nil
+	r.gangs, err = r.newGangs()
+	return err
 }
 
 // shareUsers gives each worker its users, in turns.
@@ -159,6 +161,9 @@ func each(n, atOnce int, do func(i int) error) error {
 }
 
 func (r *run) closeAll() {
+	for _, g := range r.gangs {
+		g.close()
+	}
 	for _, w := range r.workers {
 		if w != nil && w.wire != nil {
 			w.wire.close()
@@ -175,12 +180,13 @@ func (r *run) do(ctx context.Context, s *stage, beside func(done <-chan struct{}
 	r.aborted.Store(false)
 	done := make(chan struct{})
 	var wg, side sync.WaitGroup
-	for _, w := range r.workers {
-		wg.Go(func() {
-			if err := w.loop(s); err != nil {
-				r.keepError(fmt.Errorf("%s: %w", w, err))
-			}
-		})
+	for _, g := range r.gangs {
+		wg.Go(func() { g.loop(s) })
+	}
+	if len(r.gangs) == 0 {
+		for _, w := range r.workers {
+			wg.Go(func() { r.keepError(w.loop(s)) })
+		}
 	}
 	side.Go(func() { r.report(s, done) })
 	side.Go(func() { beside(done) })
@@ -190,6 +196,7 @@ func (r *run) do(ctx context.Context, s *stage, beside func(done <-chan struct{}
 	return r.err
 }
 
+// keepError keeps the first error; err may be nil.
 func (r *run) keepError(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

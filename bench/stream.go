@@ -16,7 +16,9 @@ import (
 
 // stream is a TCP or TLS connection.
 type stream struct {
-	conn     net.Conn
+	conn     net.Conn // the socket, or TLS over it
+	socket   *socket
+	secure   bool
 	here     netip.AddrPort
 	deadline time.Time
 	in       []byte // what was read and not yet given out begins at rest
@@ -24,6 +26,10 @@ type stream struct {
 	found    [][]byte
 	out      []byte
 }
+
+// socket is the system's socket, under TLS if there is any. Whoever waits for several at a time puts its own way to
+// read and write in.
+type socket struct{ net.Conn }
 
 // dialStream opens a connection, and speaks TLS over it if there is a configuration.
 func dialStream(ctx context.Context, to netip.AddrPort, config *tls.Config) (*stream, error) {
@@ -34,16 +40,18 @@ func dialStream(ctx context.Context, to netip.AddrPort, config *tls.Config) (*st
 	if err != nil {
 		return nil, err
 	}
-	here := conn.LocalAddr().(*net.TCPAddr).AddrPort()
-	if config != nil {
-		secure := tls.Client(conn, config)
+	s := &stream{socket: &socket{conn}, secure: config != nil, here: conn.LocalAddr().(*net.TCPAddr).AddrPort(),
+		in: make([]byte, 0, streamBuffer)}
+	s.conn = s.socket
+	if s.secure {
+		secure := tls.Client(s.socket, config)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			conn.Close()
 			return nil, fmt.Errorf("TLS: %w", err)
 		}
-		conn = secure
+		s.conn = secure
 	}
-	return &stream{conn: conn, here: here, in: make([]byte, 0, streamBuffer)}, nil
+	return s, nil
 }
 
 func (s *stream) receive(until time.Time, _ time.Duration) (int, error) {
@@ -62,13 +70,18 @@ func (s *stream) receive(until time.Time, _ time.Duration) (int, error) {
 			s.deadline = time.Time{}
 			return 0, nil
 		}
-		if err == io.EOF {
-			err = errClosed
-		}
-		return 0, err
+		return 0, closedBy(err)
 	}
 	err = s.frame()
 	return len(s.found), err
+}
+
+// closedBy says what the end of a stream is.
+func closedBy(err error) error {
+	if err == io.EOF {
+		return errClosed
+	}
+	return err
 }
 
 var errClosed = errors.New("the server closed the connection")
@@ -80,6 +93,10 @@ func (s *stream) compact() {
 		s.in = s.in[:copy(s.in, s.in[s.rest:])]
 		s.rest = 0
 	}
+	s.grow()
+}
+
+func (s *stream) grow() {
 	if len(s.in) == cap(s.in) {
 		s.in = append(make([]byte, 0, 2*cap(s.in)), s.in...)
 	}

@@ -35,7 +35,10 @@ type worker struct {
 	now     time.Duration // since the run began; read once for each batch
 	due     time.Duration // when the next operation is, with a rate
 	scanned time.Duration // when timers were looked at
-	serial  uint32
+	wake    time.Duration // see act
+
+	scanEvery time.Duration // how often that is
+	serial    uint32
 
 	message sip.Message
 	uri     []byte
@@ -83,36 +86,53 @@ func newWorker(r *run, index, lanes int, users []user, wire wire) *worker {
 
 // loop does a stage: until it has ended and nothing is under way.
 func (w *worker) loop(s *stage) error {
-	w.stage, w.next = s, 0
-	w.now = w.run.clock()
-	w.due = w.now + s.offset(w.index)
-	scan := scanDatagrams
-	if w.config.Transport.Reliable() {
-		scan = scanStreams
-	}
-	w.resting = false
+	w.enter(s)
 	for quiet := false; ; {
-		w.fill()
-		if err := w.flush(); err != nil {
-			return w.abandon(err)
+		if ended, err := w.act(quiet); ended || err != nil {
+			return err
 		}
-		if w.run.aborted.Load() || w.pending == 0 && w.finished() && w.mayRest(quiet) {
-			return nil
-		}
-		n, err := w.wire.receive(w.run.epoch.Add(w.until(scan)), w.gather())
+		n, err := w.wire.receive(w.run.epoch.Add(w.wake), w.gather())
 		if err != nil {
 			return w.abandon(err)
 		}
 		quiet = n == 0
-		w.now = w.run.clock()
-		w.counters.answers.Add(int64(n))
-		for i := range n {
-			w.take(w.wire.message(i))
-		}
-		if w.now-w.scanned >= scan {
-			w.scanned = w.now
-			w.scan()
-		}
+		w.takeAll(n)
+	}
+}
+
+// enter begins a stage.
+func (w *worker) enter(s *stage) {
+	w.stage, w.next, w.resting = s, 0, false
+	w.now = w.run.clock()
+	w.due = w.now + s.offset(w.index)
+	w.scanEvery = scanDatagrams
+	if w.config.Transport.Reliable() {
+		w.scanEvery = scanStreams
+	}
+}
+
+// act begins operations, sends what is to be sent, and says whether the stage has ended for the worker. If not, it
+// is to go on at the time wake, or when messages have come; quiet says that none came until then.
+func (w *worker) act(quiet bool) (ended bool, err error) {
+	w.fill()
+	if err := w.flush(); err != nil {
+		return true, w.abandon(err)
+	}
+	ended = w.run.aborted.Load() || w.pending == 0 && w.finished() && w.mayRest(quiet)
+	w.wake = w.until()
+	return ended, nil
+}
+
+// takeAll is given the messages that came, and looks at timers now and then.
+func (w *worker) takeAll(n int) {
+	w.now = w.run.clock()
+	w.counters.answers.Add(int64(n))
+	for i := range n {
+		w.take(w.wire.message(i))
+	}
+	if w.now-w.scanned >= w.scanEvery {
+		w.scanned = w.now
+		w.scan()
 	}
 }
 
@@ -130,7 +150,7 @@ func (w *worker) mayRest(quiet bool) bool {
 	return quiet && int(w.run.resting.Load()) >= len(w.run.workers) && w.allAcknowledged()
 }
 
-// abandon gives up all that is under way on a wire that is broken.
+// abandon gives up all that is under way on a wire that is broken, and says which it is.
 func (w *worker) abandon(err error) error {
 	if !w.resting {
 		w.run.resting.Add(1)
@@ -140,7 +160,7 @@ func (w *worker) abandon(err error) error {
 			w.fail(l, faultConnection, nil)
 		}
 	}
-	return err
+	return fmt.Errorf("%s: %w", w, err)
 }
 
 // finished reports whether no operation is to begin any more.
@@ -152,8 +172,8 @@ func (w *worker) finished() bool {
 }
 
 // until is when the worker must wake up if nothing comes.
-func (w *worker) until(scan time.Duration) time.Duration {
-	t := w.now + scan
+func (w *worker) until() time.Duration {
+	t := w.now + w.scanEvery
 	if w.resting {
 		t = w.now + restTime
 	}
