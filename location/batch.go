@@ -89,13 +89,15 @@ func (s *shard) set(l *loaded, now int64) {
 		}
 		return
 	}
-	newest := putItem(&s.arena, l.aor, l.record, int(l.bindings))
+	v := Version{slot: n, newest: putItem(&s.arena, l.aor, l.record, int(l.bindings)), by: amountOf(l.aor, l.record, int(l.bindings))}
 	if n == 0 {
-		n = s.add(l.hash, newest)
+		v.slot = s.add(l.hash, v.newest)
+	} else {
+		v.by = s.arena.read(s.all[n].newest).amount().to(v.by)
 	}
-	s.all[n].newest = newest
-	s.schedule(s.all, n, l.due)
-	s.commit(n, newest)
+	s.all[v.slot].newest = v.newest
+	s.schedule(s.all, v.slot, l.due)
+	s.commit(v)
 }
 
 // refresh takes out of a state what has expired, and reports whether anything is left. Its record then is the

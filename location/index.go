@@ -36,6 +36,7 @@ type Log interface {
 type Version struct {
 	shard, slot uint32
 	newest      ref
+	by          amount // what it has more than the version before
 }
 
 // NewIndex returns an empty index.
@@ -60,7 +61,8 @@ func (x *Index) Update(now time.Time, aor []byte, c Change, done Done, log Log) 
 	ms := now.UnixMilli()
 	s.expire(ms, fireBudget)
 	n := s.find(&s.arena, hash, aor)
-	if err := s.load(n, ms); err != nil {
+	was, err := s.load(n, ms)
+	if err != nil {
 		return false, err
 	}
 	if !c.Apply(&s.record) {
@@ -75,25 +77,25 @@ func (x *Index) Update(now time.Time, aor []byte, c Change, done Done, log Log) 
 	if err := s.encode(); err != nil {
 		return false, err
 	}
-	newest := putItem(&s.arena, aor, s.encoded, s.record.bindings())
+	v := Version{at, n, putItem(&s.arena, aor, s.encoded, s.record.bindings()), was.to(amountOf(aor, s.encoded, s.record.bindings()))}
 	isNew := n == 0
 	if isNew {
-		n = s.add(hash, newest)
+		v.slot = s.add(hash, v.newest)
 	}
 	durable = true
 	if log != nil {
-		if durable, err = log.Write(aor, s.encoded, Version{at, n, newest}, done); err != nil {
-			s.arena.release(newest)
+		if durable, err = log.Write(aor, s.encoded, v, done); err != nil {
+			s.arena.release(v.newest)
 			if isNew {
-				s.remove(n)
+				s.remove(v.slot)
 			}
 			return false, err
 		}
 	}
-	s.all[n].newest = newest
-	s.schedule(s.all, n, s.record.due())
+	s.all[v.slot].newest = v.newest
+	s.schedule(s.all, v.slot, s.record.due())
 	if durable {
-		s.commit(n, newest)
+		s.commit(v)
 	}
 	return durable, nil
 }
@@ -104,7 +106,7 @@ func (x *Index) Commit(v Version) {
 	s := &x.shards[v.shard]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.commit(v.slot, v.newest)
+	s.commit(v)
 }
 
 // Rollback drops a version: its AOR is as the last commit left it. Versions are rolled back in the reverse

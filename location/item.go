@@ -40,6 +40,20 @@ func (a *arena) read(r ref) (it item) {
 	return item{int(bindings), b[:aor:aor], b[aor : aor+record : aor+record]}
 }
 
+// amount is what an item counts as in the statistics, or the difference between two.
+type amount struct{ aors, bindings, bytes int32 }
+
+func amountOf(aor, record []byte, bindings int) amount {
+	return amount{int32(min(bindings, 1)), int32(bindings), int32(len(aor) + len(record))}
+}
+
+func (it item) amount() amount { return amountOf(it.aor, it.record, it.bindings) }
+
+// to is what there is more in b.
+func (a amount) to(b amount) amount {
+	return amount{b.aors - a.aors, b.bindings - a.bindings, b.bytes - a.bytes}
+}
+
 // isItemOf reports whether the item that stands at the beginning of b is of that AOR.
 func isItemOf(b, aor []byte) bool {
 	_, n := binary.Uvarint(b)

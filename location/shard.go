@@ -22,17 +22,19 @@ type shard struct {
 // wheelBytes is the memory of a wheel.
 const wheelBytes = (wheelSlots + 1) * 4
 
-// load decodes the newest record of slot n, without what has expired; an empty one if n is 0.
-func (s *shard) load(n uint32, now int64) error {
+// load decodes the newest record of slot n, without what has expired, and returns what it counts as; an empty one
+// if n is 0.
+func (s *shard) load(n uint32, now int64) (amount, error) {
 	s.record.Bindings = s.record.Bindings[:0]
 	if n == 0 {
-		return nil
+		return amount{}, nil
 	}
-	if err := s.record.Decode(s.arena.read(s.all[n].newest).record); err != nil {
-		return err
+	it := s.arena.read(s.all[n].newest)
+	if err := s.record.Decode(it.record); err != nil {
+		return amount{}, err
 	}
 	s.record.Expire(now)
-	return nil
+	return it.amount(), nil
 }
 
 // encode encodes the scratch record, within its limits.
@@ -46,35 +48,31 @@ func (s *shard) encode() error {
 	return nil
 }
 
-// commit makes r, a record of slot n, the durable one.
-func (s *shard) commit(n uint32, r ref) {
-	st := &s.all[n]
-	s.count(st.durable, -1)
-	s.count(r, +1)
+// commit makes v the durable version of its slot. It reads neither that nor the one before: they are in the cache of
+// the processor that wrote them, mostly another one.
+func (s *shard) commit(v Version) {
+	st := &s.all[v.slot]
+	s.account(v.by)
 	s.arena.release(st.durable)
-	st.durable = r
+	st.durable = v.newest
 }
 
 // drop forgets slot n, which has no version pending.
 func (s *shard) drop(n uint32) {
 	st := &s.all[n]
 	s.unlink(s.all, n)
-	s.count(st.durable, -1)
+	if st.durable != 0 {
+		s.account(s.arena.read(st.durable).amount().to(amount{}))
+	}
 	s.arena.release(st.durable)
 	s.remove(n)
 }
 
-// count adds the item at r to the statistics, or takes it out of them.
-func (s *shard) count(r ref, sign int) {
-	if r == 0 {
-		return
-	}
-	it := s.arena.read(r)
-	s.bindings += sign * it.bindings
-	if it.bindings > 0 {
-		s.aors += sign
-	}
-	s.records += int64(sign) * int64(len(it.aor)+len(it.record))
+// account adds to the statistics.
+func (s *shard) account(by amount) {
+	s.aors += int(by.aors)
+	s.bindings += int(by.bindings)
+	s.records += int64(by.bytes)
 }
 
 // expire drops what has expired at now, in Unix milliseconds. It looks at budget AORs at the most, and reports
@@ -110,8 +108,9 @@ func (s *shard) fire(n uint32, now int64) {
 		s.drop(n)
 		return
 	}
-	newest := putItem(&s.arena, it.aor, s.encoded, s.record.bindings())
-	st.newest = newest
-	s.commit(n, newest)
+	bindings := s.record.bindings()
+	v := Version{slot: n, newest: putItem(&s.arena, it.aor, s.encoded, bindings), by: it.amount().to(amountOf(it.aor, s.encoded, bindings))}
+	st.newest = v.newest
+	s.commit(v)
 	s.schedule(s.all, n, s.record.due())
 }
