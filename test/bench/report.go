@@ -183,6 +183,8 @@ operation**, user and system, all threads and children: throughput and latency m
 and so do single runs. The ratio is the median of the ratios of each two runs that follow each other, with the lowest
 and highest; below 1, Biloxi takes less. Errors are retransmissions, missing and wrong answers, of all runs together.
 The phones of one run share one UDP socket, or have a connection each; what waits at a server waits in bursts.
+Latency is measured at two rates: one that leaves both servers mostly idle, where it is three wake-ups of the system and
+little else, and one of about half of what Kamailio manages.
 
 Kamailio is tuned: the allocator tlsf (Debian's default is several times slower), two worker processes (one with SQLite,
 whose locks it does not wait for), contacts in memory alone unless a scenario says otherwise, passwords computed from

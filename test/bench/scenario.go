@@ -50,6 +50,10 @@ var scenarios = []scenario{
 	{name: "latency-message", section: "Latency", title: "p99 of MESSAGEs, 4,000 in a second", transport: "udp", bench: "message", args: []string{"-r", "4000"}, target: 1, run: latency},
 	{name: "latency-call", section: "Latency", title: "p99 of calls, 1,000 in a second", transport: "udp", bench: "call", args: []string{"-r", "1000"}, target: 1, run: latency},
 
+	{name: "latency-refresh-busy", section: "Latency", title: "p99 of refreshes, 40,000 in a second", transport: "udp", bench: "refresh", args: []string{"-r", "40000"}, target: 1, run: latency},
+	{name: "latency-message-busy", section: "Latency", title: "p99 of MESSAGEs, 12,000 in a second", transport: "udp", bench: "message", args: []string{"-r", "12000"}, target: 1, run: latency},
+	{name: "latency-call-busy", section: "Latency", title: "p99 of calls, 4,000 in a second", transport: "udp", bench: "call", args: []string{"-r", "4000"}, target: 1, run: latency},
+
 	{name: "memory-contacts", section: "Memory", title: "1,000,000 contacts, the whole process", transport: "udp", bench: "refresh", users: 1000000, limit: 500, run: memoryContacts},
 	{name: "memory-message", section: "Memory", title: "30,000 MESSAGEs in a second for a minute", transport: "udp", bench: "message", args: []string{"-r", "30000", "-d", "60"}, limit: 500, run: memoryMessage},
 	{name: "memory-tcp", section: "Memory", title: "an idle registered TCP connection", transport: "tcp", bench: "connect", args: []string{"--sockets", "5000", "--hold", "40"}, limit: 6, run: memoryConnection},
