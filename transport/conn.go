@@ -311,6 +311,9 @@ func (c *conn) receive() counter {
 		c.last, c.begun = c.t.now(), 0
 	}
 	c.t.counts.add(c.flow.Transport, received, messages)
+	if c.loop != nil {
+		c.loop.answered(messages, out.answers)
+	}
 	out.flush()
 	return noCounter
 }

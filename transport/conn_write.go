@@ -70,30 +70,33 @@ func (c *conn) admits(n int) bool {
 
 // flush writes what was posted, in order. A connection that is being opened, or whose peer is behind, goes
 // on with it by itself.
-func (c *conn) flush() {
+func (c *conn) flush() (left int) {
 	c.flushing.Lock()
 	defer c.flushing.Unlock()
 	c.mu.Lock()
 	later := c.opening || c.drained != nil || c.closed
 	c.mu.Unlock()
 	if !later {
-		c.transmit()
+		left = c.transmit()
 	}
+	return left
 }
 
 // transmit writes what was posted, a buffer's worth at a time, until the peer is behind; c.flushing is held.
-// What does not leave whole waits on: for the drainer, or for end to report.
-func (c *conn) transmit() {
+// What does not leave whole waits on: for the drainer, or for end to report. It returns how many messages left.
+func (c *conn) transmit() (messages int) {
 	c.mu.Lock()
 	w := c.waiting
 	c.waiting = nil
 	c.mu.Unlock()
 	if w == nil {
-		return
+		return 0
 	}
 	for w.left() > 0 {
 		n, err := c.write(w.chunk(streamOutBuffer))
-		c.t.counts.add(c.flow.Transport, sent, w.took(n))
+		whole := w.took(n)
+		messages += whole
+		c.t.counts.add(c.flow.Transport, sent, whole)
 		c.mu.Lock()
 		if err != nil {
 			c.closed = true
@@ -102,11 +105,12 @@ func (c *conn) transmit() {
 		if err != nil || c.drained != nil {
 			c.putBack(w)
 			c.mu.Unlock()
-			return
+			return messages
 		}
 		c.mu.Unlock()
 	}
 	w.giveBack()
+	return messages
 }
 
 // putBack puts w before what was posted since it was taken; c.mu is held.

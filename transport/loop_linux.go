@@ -31,6 +31,7 @@ type loop struct {
 	events  [loopEvents]unix.EpollEvent
 	ready   [loopEvents]*conn
 	yielded time.Duration
+	open    int // messages of the batch, less what was sent
 
 	mu      sync.Mutex
 	conns   []*conn // by slot; nil: it is free
@@ -91,12 +92,18 @@ func (l *loop) serve() {
 	for !l.t.stopping.Load() {
 		l.batch(l.wait())
 		l.expire()
-		if now := l.t.now(); now-l.yielded > yieldEvery {
-			l.yielded = now
-			runtime.Gosched() // as awaited.read does
-		}
+		l.yield()
 	}
 	l.finish()
+}
+
+// yield lets others run as [awaited] does: now and then, and when they have been given something to do, as the journal
+// by a registration.
+func (l *loop) yield() {
+	if now := l.t.now(); l.open > 0 || now-l.yielded > yieldEvery {
+		l.yielded = now
+		runtime.Gosched()
+	}
 }
 
 // wait waits until a connection has something to read or a deadline is over, and returns how many have.
@@ -142,6 +149,7 @@ func (l *loop) ring() {
 
 // batch runs n connections that have something to read to their answers.
 func (l *loop) batch(n int) {
+	l.open = 0
 	for i, c := range l.ready[:n] {
 		if c == nil {
 			continue // the bell
@@ -155,8 +163,11 @@ func (l *loop) batch(n int) {
 		}
 	}
 	clear(l.ready[:n])
-	l.t.Flush() // what the Handler sent elsewhere
+	l.open -= l.t.flush() // what the Handler sent elsewhere
 }
+
+// answered is told how many messages a read brought, and how many answers they got at once.
+func (l *loop) answered(messages, answers int) { l.open += messages - answers }
 
 // take has the loop read a connection from now on; false means that it cannot.
 func (l *loop) take(c *conn) bool {

@@ -58,20 +58,24 @@ func (t *Transport) postTo(c *conn, b []byte) error {
 }
 
 // Flush lets what earlier Sends were given leave, in as few writes as can be.
-func (t *Transport) Flush() {
+func (t *Transport) Flush() { t.flush() }
+
+// flush is Flush. It returns how many messages left.
+func (t *Transport) flush() (n int) {
 	for _, s := range t.sockets {
-		s.flush()
+		n += s.flush()
 	}
 	if t.unflushed.Load() == nil {
-		return
+		return n
 	}
 	for c := t.unflushed.Swap(nil); c != nil; {
 		next := c.next
 		c.next = nil
 		c.marked.Store(false) // what is posted from here on marks it again
-		c.flush()
+		n += c.flush()
 		c = next
 	}
+	return n
 }
 
 // mark puts a connection on the list of those that wait for a flush, a stack that is taken as a whole. Who has

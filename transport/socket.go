@@ -124,8 +124,7 @@ func (s *socket) batch(out *Out, n int) {
 	s.t.counts.add(sip.UDP, received, messages)
 	left := len(out.packets)
 	out.flush()
-	left += s.flush()
-	s.t.Flush() // what the Handler sent elsewhere
+	left += s.t.flush() // what the Handler sent elsewhere
 	if left < messages {
 		s.io.yield() // the journal has what was not answered, say
 	}
