@@ -199,7 +199,10 @@ func (c *conn) read() counter {
 			c.arm()
 			continue
 		}
-		why := c.receive()
+		out := borrowOut(c)
+		why := c.receive(out)
+		out.flush()
+		out.giveBack()
 		c.t.Flush() // what the Handler sent elsewhere
 		if why != noCounter {
 			return why
@@ -207,8 +210,8 @@ func (c *conn) read() counter {
 	}
 }
 
-// ready reads once, for the loop, since something has come or may have, and answers. It returns why the connection
-// is to be closed, or none if it goes on; broken says that the socket is closed in both directions.
+// ready reads once, for the loop, since something has come or may have, and answers: the loop writes it. It returns
+// why the connection is to be closed, or none if it goes on; broken says that the socket is closed in both directions.
 func (c *conn) ready(broken bool) counter {
 	if why := counter(c.why.Load()); why != noCounter {
 		return why
@@ -235,7 +238,7 @@ func (c *conn) ready(broken bool) counter {
 		} else if err != nil {
 			return c.lost(err)
 		}
-		if why := c.receive(); why != noCounter {
+		if why := c.receive(c.loop.out(c)); why != noCounter {
 			return why
 		}
 	}
@@ -283,11 +286,9 @@ func (c *conn) fill() error {
 	}
 }
 
-// receive runs what came through the Handler; the answers leave in one write.
-func (c *conn) receive() counter {
+// receive runs what came through the Handler, which answers to out.
+func (c *conn) receive(out *Out) counter {
 	buf := *c.pending()
-	out := borrowOut(c)
-	defer out.giveBack()
 	messages := 0
 	for !buf.empty() {
 		skip, length, known, err := buf.frame(c.t.cfg.Limits.MaxHead, c.t.cfg.Limits.MaxBody)
@@ -298,7 +299,6 @@ func (c *conn) receive() counter {
 		if err != nil {
 			c.deliver(out, framingHead(buf.bytes(), known, c.t.cfg.Limits.MaxHead), err)
 			c.t.counts.add(c.flow.Transport, received, messages)
-			out.flush()
 			return closedFraming
 		}
 		if length == 0 {
@@ -311,10 +311,7 @@ func (c *conn) receive() counter {
 		c.last, c.begun = c.t.now(), 0
 	}
 	c.t.counts.add(c.flow.Transport, received, messages)
-	if c.loop != nil {
-		c.loop.answered(messages, out.answers)
-	}
-	out.flush()
+	out.messages += messages
 	return noCounter
 }
 

@@ -122,9 +122,9 @@ const (
 	lingerBytes = 256 << 10
 	lingerTime  = 2 * time.Second
 
-	// loopEvents is how many connections with something to read a loop takes at a time; the first of them waits
-	// for the last where one sends to the other.
-	loopEvents = 64
+	// loopEvents is how many connections with something to read a loop takes at a time: what is written to the first
+	// of them waits for the last.
+	loopEvents = 32
 
 	// keepAliveIdle, keepAliveInterval and keepAliveCount are TCP's own probes: a peer that vanished is
 	// found after some 4 minutes, and a sleeping phone's radio is woken no more often than by RFC 5626's

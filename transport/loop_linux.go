@@ -30,8 +30,9 @@ type loop struct {
 
 	events  [loopEvents]unix.EpollEvent
 	ready   [loopEvents]*conn
+	outs    []*Out // the answers of the batch, by connection
+	open    int    // messages of the batch, less what was sent
 	yielded time.Duration
-	open    int // messages of the batch, less what was sent
 
 	mu      sync.Mutex
 	conns   []*conn // by slot; nil: it is free
@@ -159,15 +160,36 @@ func (l *loop) batch(n int) {
 			l.watch(c, arrival)
 		}
 		if why := c.ready(events&(unix.EPOLLHUP|unix.EPOLLERR) != 0); why != noCounter {
+			l.flush() // before it is closed
 			l.leave(c, why)
 		}
 	}
 	clear(l.ready[:n])
+	l.flush()
 	l.open -= l.t.flush() // what the Handler sent elsewhere
 }
 
-// answered is told how many messages a read brought, and how many answers they got at once.
-func (l *loop) answered(messages, answers int) { l.open += messages - answers }
+// out is for the answers to c, which the loop is at.
+func (l *loop) out(c *conn) *Out {
+	if n := len(l.outs); n > 0 && l.outs[n-1].conn == c {
+		return l.outs[n-1]
+	}
+	out := borrowOut(c)
+	l.outs = append(l.outs, out)
+	return out
+}
+
+// flush writes the answers: at the end of a batch, so that those to whom they go, if they wait on one thread as we do,
+// are woken once.
+func (l *loop) flush() {
+	for i, out := range l.outs {
+		l.open += out.messages - out.answers
+		out.flush()
+		out.giveBack()
+		l.outs[i] = nil
+	}
+	l.outs = l.outs[:0]
+}
 
 // take has the loop read a connection from now on; false means that it cannot.
 func (l *loop) take(c *conn) bool {

@@ -17,6 +17,13 @@ func onLoop(t *testing.T, name string, test func(w *world)) {
 	})
 }
 
+// loopsOf returns the loops, which begin with the first connection.
+func loopsOf(tr *Transport) []*loop {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return tr.loops
+}
+
 // soon is a limit that tests wait out.
 const soon = 20 * time.Millisecond
 
@@ -33,7 +40,7 @@ func TestLoopDeadlines(t *testing.T) {
 		}
 		w.eventually("counted", func() bool { return tr.Stats().Value("closed", sip.TCP, "not authenticated") == 1 })
 		known.open()
-		l := tr.loops[0]
+		l := loopsOf(tr)[0]
 		w.eventually("the next deadline is that of idleness", func() bool {
 			l.mu.Lock()
 			defer l.mu.Unlock()
@@ -66,7 +73,7 @@ func TestLoopLists(t *testing.T) {
 			}
 			w.eventually("all are gone", func() bool { return tr.Stats().Value("connections", sip.TCP, "") == 0 })
 		}
-		for _, l := range tr.loops {
+		for _, l := range loopsOf(tr) {
 			l.mu.Lock()
 			if len(l.conns) > n || len(l.free) != len(l.conns) || len(l.due) != 0 {
 				w.Errorf("%d places, %d of them free, %d deadlines", len(l.conns), len(l.free), len(l.due))
@@ -78,7 +85,7 @@ func TestLoopLists(t *testing.T) {
 		tr := w.start(Config{}, &answerer{})
 		p := w.dial(addr(w, tr, sip.TCP))
 		p.open()
-		l := tr.loops[0]
+		l := loopsOf(tr)[0]
 		shutdown(w, tr)
 		near, far := net.Pipe()
 		defer near.Close()

@@ -21,7 +21,7 @@ func (t *Transport) newLoops() []*loop { return nil }
 func (*loop) serve()                        {}
 func (*loop) stop()                         {}
 func (*loop) take(*conn) bool               { return false }
-func (*loop) answered(int, int)             {}
+func (*loop) out(*conn) *Out                { return nil }
 func (*loop) arm(*conn, time.Duration)      {}
 func (*loop) watch(*conn, interest)         {}
 func (*watched) cut()                       {}

@@ -5,16 +5,17 @@ import (
 	"sync"
 )
 
-// Out collects the answers to one batch of messages; they leave in one write when the reader has run the
-// batch. It belongs to the reader and is a Handler's only until Receive returns.
+// Out collects the answers to one batch of messages, of one connection if it is a stream; they leave in one write
+// when the reader has run the batch. It belongs to the reader and is a Handler's only until Receive returns.
 type Out struct {
-	arena   []byte     // what is to be written; the next answer goes behind it
-	packets []datagram // UDP: where the answers in arena go
-	answers int        // streams: how many are in arena
-	socket  *socket    // UDP
-	sender  packetSender
-	conn    *conn // streams
-	in      Arrival
+	arena    []byte     // what is to be written; the next answer goes behind it
+	packets  []datagram // UDP: where the answers in arena go
+	answers  int        // streams: how many are in arena
+	messages int        // streams: how many were read
+	socket   *socket    // UDP
+	sender   packetSender
+	conn     *conn // streams
+	in       Arrival
 }
 
 // Buffer returns an empty slice to append one message to. It is valid until the next call of Buffer or

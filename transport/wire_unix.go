@@ -5,6 +5,7 @@ package transport
 import (
 	"io"
 	"syscall"
+	"unsafe"
 )
 
 // attach finds the way to the socket's own reads and writes.
@@ -26,13 +27,13 @@ func (w *wire) tryReadFD(fd uintptr) bool {
 		w.buf = borrowBuffer()
 	}
 	for {
-		n, err := syscall.Read(int(fd), w.buf.free())
+		n, err := rawRead(fd, w.buf.free())
 		switch {
 		case err == syscall.EINTR:
 			continue
-		case err == nil && n == 0:
+		case err == 0 && n == 0:
 			w.readErr = io.EOF
-		case err != nil:
+		case err != 0:
 			w.readErr = err
 		default:
 			w.buf.end += n
@@ -52,12 +53,12 @@ func (w *wire) tryReadFD(fd uintptr) bool {
 // tryWriteFD writes what the socket takes; it never asks to wait.
 func (w *wire) tryWriteFD(fd uintptr) bool {
 	for w.writeN < len(w.wrote) {
-		n, err := syscall.Write(int(fd), w.wrote[w.writeN:])
+		n, err := rawWrite(fd, w.wrote[w.writeN:])
 		if n > 0 {
 			w.writeN += n
 		}
 		switch err {
-		case nil, syscall.EINTR:
+		case 0, syscall.EINTR:
 			continue
 		case syscall.EAGAIN:
 		default:
@@ -66,4 +67,15 @@ func (w *wire) tryWriteFD(fd uintptr) bool {
 		break
 	}
 	return true
+}
+
+// rawRead and rawWrite tell Go's scheduler nothing: on a socket that does not wait there is nothing to tell.
+func rawRead(fd uintptr, b []byte) (int, syscall.Errno) {
+	n, _, e := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+	return int(n), e
+}
+
+func rawWrite(fd uintptr, b []byte) (int, syscall.Errno) {
+	n, _, e := syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+	return int(n), e
 }
