@@ -99,6 +99,27 @@ func (g *gang) ready(i int) {
 	g.act(i, false)
 }
 
+// take reads what has come, without waiting, and returns how many messages are whole.
+func (s *stream) take() (int, error) {
+	s.compact()
+	for {
+		n, err := s.conn.Read(s.in[len(s.in):cap(s.in)])
+		s.in = s.in[:len(s.in)+n]
+		if err == (errWait{}) {
+			break
+		}
+		if err != nil {
+			return 0, closedBy(err)
+		}
+		if !s.secure {
+			break // more is told of once more
+		}
+		s.grow()
+	}
+	err := s.frame()
+	return len(s.found), err
+}
+
 // act goes on with a worker.
 func (g *gang) act(i int, quiet bool) {
 	w := g.workers[i]
@@ -134,34 +155,4 @@ func (g *gang) expire() {
 			heap.Fix(&g.alarms, a.place)
 		}
 	}
-}
-
-// alarm is when a worker is to be looked at, though nothing may have come.
-type alarm struct {
-	at     time.Duration
-	worker int
-	place  int // in alarms
-}
-
-// alarms is a heap for container/heap.
-type alarms []*alarm
-
-func (h alarms) Len() int           { return len(h) }
-func (h alarms) Less(i, j int) bool { return h[i].at < h[j].at }
-func (h alarms) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
-}
-
-func (h *alarms) Push(x any) {
-	a := x.(*alarm)
-	a.place = len(*h)
-	*h = append(*h, a)
-}
-
-func (h *alarms) Pop() any {
-	last := len(*h) - 1
-	a := (*h)[last]
-	*h = (*h)[:last]
-	return a
 }

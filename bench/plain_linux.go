@@ -98,24 +98,3 @@ type errWait struct{}
 func (errWait) Error() string   { return "nothing more has come" }
 func (errWait) Timeout() bool   { return false }
 func (errWait) Temporary() bool { return true }
-
-// take reads what has come, without waiting, and returns how many messages are whole.
-func (s *stream) take() (int, error) {
-	s.compact()
-	for {
-		n, err := s.conn.Read(s.in[len(s.in):cap(s.in)])
-		s.in = s.in[:len(s.in)+n]
-		if err == (errWait{}) {
-			break
-		}
-		if err != nil {
-			return 0, closedBy(err)
-		}
-		if !s.secure {
-			break // more is told of once more
-		}
-		s.grow()
-	}
-	err := s.frame()
-	return len(s.found), err
-}

@@ -35,10 +35,9 @@ type worker struct {
 	now     time.Duration // since the run began; read once for each batch
 	due     time.Duration // when the next operation is, with a rate
 	scanned time.Duration // when timers were looked at
-	wake    time.Duration // see act
-
-	scanEvery time.Duration // how often that is
-	serial    uint32
+	every   time.Duration // how often they are
+	wake    time.Duration // when it is to go on if nothing comes
+	serial  uint32
 
 	message sip.Message
 	uri     []byte
@@ -105,9 +104,9 @@ func (w *worker) enter(s *stage) {
 	w.stage, w.next, w.resting = s, 0, false
 	w.now = w.run.clock()
 	w.due = w.now + s.offset(w.index)
-	w.scanEvery = scanDatagrams
+	w.every = scanDatagrams
 	if w.config.Transport.Reliable() {
-		w.scanEvery = scanStreams
+		w.every = scanStreams
 	}
 }
 
@@ -130,7 +129,7 @@ func (w *worker) takeAll(n int) {
 	for i := range n {
 		w.take(w.wire.message(i))
 	}
-	if w.now-w.scanned >= w.scanEvery {
+	if w.now-w.scanned >= w.every {
 		w.scanned = w.now
 		w.scan()
 	}
@@ -173,7 +172,7 @@ func (w *worker) finished() bool {
 
 // until is when the worker must wake up if nothing comes.
 func (w *worker) until() time.Duration {
-	t := w.now + w.scanEvery
+	t := w.now + w.every
 	if w.resting {
 		t = w.now + restTime
 	}
