@@ -9,8 +9,18 @@ import (
 	"biloxi/transport"
 )
 
+// standing is what the evidence that a caller brings makes of them.
+type standing uint8
+
+const (
+	stranger      standing = iota // no evidence
+	authenticated                 // credentials of a user of ours, or a dialog that such a user made
+	trusted                       // the address of a trusted peer, or a dialog that such a peer made
+)
+
 // caller is what is known of who sent a request that is to be forwarded (RFC 3261 §16.3 step 6).
 type caller struct {
+	standing
 	trusted bool     // his address is
 	proved  bool     // the request is of a dialog that was made through this server
 	realms  [][]byte // whose credentials have done their work here and go no further (§22.3)
@@ -27,11 +37,13 @@ func (s *Server) may(now time.Time, out *transport.Out, in *transport.Arrival, x
 	x.caller = caller{proved: st.proxy.Proves(&x.in), trusted: st.routing.trusts(in.Flow.Remote.Addr()) || x.route != nil && x.route.trusted}
 	switch {
 	case x.caller.proved:
+		x.caller.standing = authenticated
 		// What a phone shows us without being asked again is for us all the same.
 		x.caller.realms = st.domains.realms
 		out.Authenticated(in) // whoever it is: his connection lives on with the call
 		return true
 	case x.caller.trusted:
+		x.caller.standing = trusted
 		out.Authenticated(in)
 		return true
 	}
@@ -81,7 +93,7 @@ func (s *Server) authenticate(now time.Time, out *transport.Out, in *transport.A
 		return false
 	}
 	out.Authenticated(in)
-	x.caller.realms = d.realms
+	x.caller.realms, x.caller.standing = d.realms, authenticated
 	if !asOwner {
 		return true
 	}
