@@ -52,7 +52,7 @@ func BenchmarkCheck(b *testing.B) {
 				}
 				copy(c.NC, counts[i])
 				copy(c.Response, responses[i])
-				r := a.Check(testTime, req, sip.HeaderAuthorization, realm, false, algorithms, users)
+				r := a.Check(testTime, req, sip.HeaderAuthorization, realm, overUDP, algorithms, users)
 				if r.Verdict != Valid || r.Retransmission {
 					b.Fatal(fmt.Sprint(r.Verdict, r.Reason))
 				}
@@ -73,7 +73,7 @@ func BenchmarkWrong(b *testing.B) {
 			req := register(b, 1, "", p.credentials())
 			b.ReportAllocs()
 			for b.Loop() {
-				if r := a.Check(testTime, req, sip.HeaderAuthorization, realm, false, nil, users); r.Verdict != Wrong {
+				if r := a.Check(testTime, req, sip.HeaderAuthorization, realm, overUDP, nil, users); r.Verdict != Wrong {
 					b.Fatal(r.Verdict)
 				}
 			}

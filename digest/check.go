@@ -13,12 +13,13 @@ import (
 // (RFC 3261 §22.3).
 //
 // The user is asked for by username alone: `bob` for the user bob, whatever the request's URIs are. Now
-// is best one of time.Now, with its monotonic reading. With secure, the request came over TLS, where
-// nobody can overhear credentials; it decides only how often a nonce serves without a nonce count: until
-// it expires, else once. The algorithms are those offered for the realm; empty: those of the Config.
+// is best one of time.Now, with its monotonic reading. The flow is how the request came: over TLS nobody
+// can overhear credentials, so that a nonce serves without a nonce count until it expires, else once; and what
+// was let in is let in again only over the same flow. The algorithms are those offered for the realm; empty:
+// those of the Config.
 //
 // Neither ACK nor CANCEL is to be checked: they cannot be challenged (RFC 3261 §22.1).
-func (a *Authenticator) Check(now time.Time, req *sip.Request, h sip.Header, realm []byte, secure bool,
+func (a *Authenticator) Check(now time.Time, req *sip.Request, h sip.Header, realm []byte, flow sip.Flow,
 	algorithms []sip.Algorithm, users Users) (r Result) {
 	if len(algorithms) == 0 {
 		algorithms = a.algorithms
@@ -37,7 +38,7 @@ func (a *Authenticator) Check(now time.Time, req *sip.Request, h sip.Header, rea
 	if !a.proves(s, &c, &r, req, realm, users) {
 		return r
 	}
-	a.admit(s, &c, &r, a.clock(now), req, realm, secure)
+	a.admit(s, &c, &r, a.clock(now), req, realm, flow)
 	return r
 }
 
@@ -72,14 +73,14 @@ func (a *Authenticator) proves(s *scratch, c *sip.Credentials, r *Result, req *s
 
 // admit looks at the nonce of credentials that are right.
 func (a *Authenticator) admit(s *scratch, c *sip.Credentials, r *Result, now uint64, req *sip.Request,
-	realm []byte, secure bool) {
+	realm []byte, flow sip.Flow) {
 	r.Verdict, r.Reason = Stale, ""
 	m, ok := a.openNonce(s, c.Nonce, realm)
 	if !ok {
 		r.Reason = ReasonForeignNonce
 		return
 	}
-	u := use{mint: m, now: now, expired: now >= m.at+a.lifetime, counted: c.QOP != nil, private: secure}
+	u := use{mint: m, now: now, expired: now >= m.at+a.lifetime, counted: c.QOP != nil, private: flow.Transport.Secure()}
 	if kept := a.lifetime + uint64(rememberFor.Milliseconds()); now > kept {
 		u.over = now - kept
 	}
@@ -87,7 +88,7 @@ func (a *Authenticator) admit(s *scratch, c *sip.Credentials, r *Result, now uin
 		u.nc, _ = parseCount(c.NC)
 	}
 	if u.counted || !u.private {
-		u.print = a.requestKey.print(req.Bytes())
+		u.print = a.requestKey.print(req.Bytes(), flow)
 	}
 	switch a.window.admit(&u) {
 	case first:

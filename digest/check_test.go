@@ -107,18 +107,18 @@ func TestCheckRows(t *testing.T) {
 			if digits := 2 * algorithm.Size(); !strings.Contains(credentials, `algorithm=`+algorithm.String()) || strings.Index(credentials, `", algorithm`)-strings.Index(credentials, `response="`)-len(`response="`) != digits {
 				t.Errorf("not %d hex digits: %s", digits, credentials)
 			}
-			r := a.Check(now, register(t, 1, "", credentials), sip.HeaderAuthorization, []byte(testRealm), false, []sip.Algorithm{algorithm}, testUsers)
+			r := a.Check(now, register(t, 1, "", credentials), sip.HeaderAuthorization, []byte(testRealm), overUDP, []sip.Algorithm{algorithm}, testUsers)
 			want(t, r, Valid, "")
 		})
 	}
 	t.Run("DG-020", func(t *testing.T) {
 		p := newPhone(t, a, now, sip.MD5)
-		r := a.Check(now, register(t, 1, "", p.credentials()), sip.HeaderAuthorization, []byte(testRealm), false, []sip.Algorithm{sip.SHA256, sip.MD5}, testUsers)
+		r := a.Check(now, register(t, 1, "", p.credentials()), sip.HeaderAuthorization, []byte(testRealm), overUDP, []sip.Algorithm{sip.SHA256, sip.MD5}, testUsers)
 		want(t, r, Valid, "")
 	})
 	t.Run("DG-021", func(t *testing.T) {
 		p := newPhone(t, a, now, sip.SHA512_256)
-		r := a.Check(now, register(t, 1, "", p.credentials()), sip.HeaderAuthorization, []byte(testRealm), false, []sip.Algorithm{sip.SHA256, sip.MD5}, testUsers)
+		r := a.Check(now, register(t, 1, "", p.credentials()), sip.HeaderAuthorization, []byte(testRealm), overUDP, []sip.Algorithm{sip.SHA256, sip.MD5}, testUsers)
 		want(t, r, None, ReasonAlgorithm)
 	})
 	t.Run("DG-023", func(t *testing.T) {
@@ -196,7 +196,7 @@ func TestCheckRows(t *testing.T) {
 	t.Run("proxy", func(t *testing.T) {
 		p := newPhone(t, a, now, sip.MD5)
 		req := register(t, 1, "", p.credentials())
-		r := a.Check(now, req, sip.HeaderProxyAuthorization, []byte(testRealm), false, nil, testUsers)
+		r := a.Check(now, req, sip.HeaderProxyAuthorization, []byte(testRealm), overUDP, nil, testUsers)
 		want(t, r, None, ReasonNone)
 	})
 }
@@ -212,12 +212,12 @@ func TestUnknownUser(t *testing.T) {
 	t.Run("DG-031", func(t *testing.T) {
 		for i, p := range []*phone{stranger, forgetful} {
 			req := register(t, 1, "", p.credentials())
-			r := a.Check(testTime, req, sip.HeaderAuthorization, []byte(testRealm), false, nil, users)
+			r := a.Check(testTime, req, sip.HeaderAuthorization, []byte(testRealm), overUDP, nil, users)
 			if r.Verdict != Wrong || r.Retransmission || asked != i+1 {
 				t.Errorf("%v, asked %d times", r, asked)
 			}
 			n := testing.AllocsPerRun(100, func() {
-				a.Check(testTime, req, sip.HeaderAuthorization, realm, false, nil, testUsers)
+				a.Check(testTime, req, sip.HeaderAuthorization, realm, overUDP, nil, testUsers)
 			})
 			if n > poolDrops {
 				t.Errorf("%v allocations", n)
@@ -364,7 +364,7 @@ func TestCheckAllocations(t *testing.T) {
 		}
 		i := 0
 		n := testing.AllocsPerRun(100, func() {
-			if r := a.Check(testTime, requests[i], sip.HeaderAuthorization, realm, false, algorithms, testUsers); r.Verdict != Valid || r.Retransmission {
+			if r := a.Check(testTime, requests[i], sip.HeaderAuthorization, realm, overUDP, algorithms, testUsers); r.Verdict != Valid || r.Retransmission {
 				t.Fatalf("%v: %+v", algorithm, r)
 			}
 			i++

@@ -3,6 +3,7 @@ package digest
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,12 @@ import (
 )
 
 // What the tests share: a realm with the users bob and b"ob, and a phone that answers challenges.
+
+// The flows that requests come over.
+var (
+	overUDP = sip.Flow{Transport: sip.UDP, Local: netip.MustParseAddrPort("192.0.2.222:5060"), Remote: netip.MustParseAddrPort("192.0.2.201:5060")}
+	overTLS = sip.Flow{Transport: sip.TLS, Local: netip.MustParseAddrPort("192.0.2.222:5061"), Remote: netip.MustParseAddrPort("192.0.2.201:40001"), Serial: 7}
+)
 
 const testRealm = "biloxi.example.com"
 
@@ -110,11 +117,11 @@ func (p *phone) plain() *phone {
 
 // check is Check as a registrar calls it, over UDP.
 func check(a *Authenticator, now time.Time, req *sip.Request) Result {
-	return a.Check(now, req, sip.HeaderAuthorization, []byte(testRealm), false, nil, testUsers)
+	return a.Check(now, req, sip.HeaderAuthorization, []byte(testRealm), overUDP, nil, testUsers)
 }
 
 func checkSecure(a *Authenticator, now time.Time, req *sip.Request) Result {
-	return a.Check(now, req, sip.HeaderAuthorization, []byte(testRealm), true, nil, testUsers)
+	return a.Check(now, req, sip.HeaderAuthorization, []byte(testRealm), overTLS, nil, testUsers)
 }
 
 // want fails the test unless the verdict and reason are those.

@@ -28,12 +28,12 @@ func FuzzCheck(f *testing.F) {
 		if req.Decode(&m) != nil {
 			return
 		}
-		for _, secure := range []bool{false, true} {
-			r := a.Check(testTime, &req, sip.HeaderAuthorization, []byte(testRealm), secure, nil, testUsers)
+		for _, flow := range []sip.Flow{overUDP, overTLS} {
+			r := a.Check(testTime, &req, sip.HeaderAuthorization, []byte(testRealm), flow, nil, testUsers)
 			if (r.Verdict == Valid) != (r.Reason == "") {
 				t.Fatalf("%v has reason %q", r.Verdict, r.Reason)
 			}
-			r = a.Check(testTime, &req, sip.HeaderAuthorization, []byte(testRealm), secure, nil, others)
+			r = a.Check(testTime, &req, sip.HeaderAuthorization, []byte(testRealm), flow, nil, others)
 			if r.Verdict == Valid || r.Verdict == Stale {
 				t.Fatalf("%v for %q", r, value)
 			}

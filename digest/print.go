@@ -3,6 +3,8 @@ package digest
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"biloxi/sip"
 )
 
 // printKey keys the fingerprint by which a request is known again. It never leaves the process.
@@ -26,8 +28,11 @@ func newPrintKey(b []byte) (k printKey) {
 	return k
 }
 
-// print is the fingerprint of a request's bytes.
-func (k *printKey) print(b []byte) uint64 {
+// print is the fingerprint of a request's bytes that came over a flow. The same bytes from another source, or on
+// another connection, have another: whoever has overheard a request is not answered as its sender is.
+//
+// RFC 3261 §17.1.2.2: a client sends a request again from where it sent it first.
+func (k *printKey) print(b []byte, from sip.Flow) uint64 {
 	s := k.sip.begin()
 	n := uint64(len(b))
 	for ; len(b) >= printBlock; b = b[printBlock:] {
@@ -35,6 +40,9 @@ func (k *printKey) print(b []byte) uint64 {
 	}
 	var last [printBlock]byte // what is left, and zeros, which the length tells from a request's
 	copy(last[:], b)
+	addr := from.Remote.Addr().As16()
+	s = s.add(binary.LittleEndian.Uint64(addr[:]), binary.LittleEndian.Uint64(addr[8:]))
+	s = s.add(uint64(from.Remote.Port())<<8|uint64(from.Transport), from.Serial)
 	return s.add(k.nh(&last)).add(n, 0).end()
 }
 

@@ -11,11 +11,11 @@ func TestPrintsDiffer(t *testing.T) {
 	k := newPrintKey([]byte("0123456789abcdef"))
 	seen := map[uint64]int{}
 	note := func(b []byte) {
-		p := k.print(b)
+		p := k.print(b, overUDP)
 		if _, ok := seen[p]; ok {
 			t.Fatalf("a print of %d bytes, %x, stands twice", len(b), p)
 		}
-		if k.print(b) != p {
+		if k.print(b, overUDP) != p {
 			t.Fatal("a request has two prints")
 		}
 		seen[p] = len(b)
@@ -38,7 +38,7 @@ func TestPrintKey(t *testing.T) {
 	for i := range b {
 		b[i] = byte(i*37 + 200)
 	}
-	if k.print(b[:]) == other.print(b[:]) {
+	if k.print(b[:], overUDP) == other.print(b[:], overUDP) {
 		t.Error("two keys make one print")
 	}
 	word := func(i int) *big.Int { return new(big.Int).SetUint64(binary.LittleEndian.Uint64(b[8*i:]) + k.words[i]) }
@@ -58,6 +58,6 @@ func BenchmarkPrint(b *testing.B) {
 	k := newPrintKey(make([]byte, 16))
 	message := make([]byte, 700)
 	for b.Loop() {
-		k.print(message)
+		k.print(message, overUDP)
 	}
 }

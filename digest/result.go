@@ -65,7 +65,7 @@ type Result struct {
 	Algorithm sip.Algorithm // of the credentials; none if it is none that is known
 
 	// Retransmission is set with Valid for a request that was let in less than 32 s ago, byte by byte the
-	// same: it is to be answered as it was then.
+	// same and over the same flow: it is to be answered as it was then.
 	Retransmission bool
 
 	Reason string // one of the Reasons, empty for Valid

@@ -44,7 +44,7 @@ type usedNonce struct {
 
 // seenRequest is a request that was let in. The zero seenRequest is none.
 type seenRequest struct {
-	print uint64 // keyed fingerprint of all its bytes
+	print uint64 // keyed fingerprint of all its bytes and of where it came from
 	at    uint64 // when; 0: never
 }
 

@@ -87,7 +87,7 @@ func (s *Server) authenticate(now time.Time, out *transport.Out, in *transport.A
 	if d.redirects {
 		h = sip.HeaderAuthorization
 	}
-	result := st.digest.Check(now, &x.req, h, d.realm, in.Flow.Transport.Secure(), d.algorithms, &d.users)
+	result := st.digest.Check(now, &x.req, h, d.realm, in.Flow, d.algorithms, &d.users)
 	if result.Verdict != digest.Valid {
 		s.challenge(now, out, in, x, st, d, result, h)
 		return false

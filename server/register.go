@@ -36,7 +36,7 @@ func (s *Server) register(now time.Time, out *transport.Out, in *transport.Arriv
 		return
 	}
 	// RFC 3261 §10.3 step 3: authentication, for a query as for a change.
-	result := st.digest.Check(now, &x.req, sip.HeaderAuthorization, d.realm, in.Flow.Transport.Secure(), d.algorithms, &d.users)
+	result := st.digest.Check(now, &x.req, sip.HeaderAuthorization, d.realm, in.Flow, d.algorithms, &d.users)
 	if result.Verdict != digest.Valid {
 		s.challenge(now, out, in, x, st, d, result, sip.HeaderAuthorization)
 		return
