@@ -78,6 +78,21 @@ func (p *PathPolicy) UnmarshalText(b []byte) error {
 	return choose(p, "choice for path_without_support", b, PathAccept, PathRefuse)
 }
 
+// RPort says where a request over UDP is answered whose Via has no rport (RFC 3581).
+type RPort string
+
+// The choices.
+const (
+	RPortAuto   RPort = "auto"   // at its source where sent-by is a name, or an address behind a NAT and not the source's
+	RPortAlways RPort = "always" // at its source
+	RPortNever  RPort = "never"  // at the port of sent-by (RFC 3261 §18.2.2)
+)
+
+// UnmarshalText reads one of the choices.
+func (r *RPort) UnmarshalText(b []byte) error {
+	return choose(r, "choice for rport", b, RPortAuto, RPortAlways, RPortNever)
+}
+
 // TLSVersion is the lowest version of TLS that is spoken.
 type TLSVersion string
 

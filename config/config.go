@@ -16,18 +16,19 @@ import (
 // Config is a whole configuration. The zero Config is of no use: begin with [Default]. What [Load] and
 // [Parse] return is valid, with every default filled in, and host names in lower case.
 type Config struct {
-	Data      string     `toml:"data"`      // the data folder; a relative one in a file is relative to the file
-	Domains   []Domain   `toml:"domain"`    // never empty
-	Listeners []Listener `toml:"listen"`    // never empty
-	TLS       TLS        `toml:"tls"`       // certificates; needed by listeners with transport tls
-	Registrar Registrar  `toml:"registrar"` // what is granted to a REGISTER
-	Location  Location   `toml:"location"`  // the durable location service
-	Auth      Auth       `toml:"auth"`      // digest authentication
-	Proxy     Proxy      `toml:"proxy"`     // how calls are forwarded
-	Routes    []Route    `toml:"route"`     // exceptions to that, the first that matches; empty: none
-	DNS       DNS        `toml:"dns"`       // how next hops are found
-	Limits    Limits     `toml:"limits"`    // what one peer, and all of them, may use
-	Log       Log        `toml:"log"`
+	Data      string       `toml:"data"`      // the data folder; a relative one in a file is relative to the file
+	Domains   []Domain     `toml:"domain"`    // never empty
+	Listeners []Listener   `toml:"listen"`    // never empty
+	Transport Transporting `toml:"transport"` // how messages are sent
+	TLS       TLS          `toml:"tls"`       // certificates; needed by listeners with transport tls
+	Registrar Registrar    `toml:"registrar"` // what is granted to a REGISTER
+	Location  Location     `toml:"location"`  // the durable location service
+	Auth      Auth         `toml:"auth"`      // digest authentication
+	Proxy     Proxy        `toml:"proxy"`     // how calls are forwarded
+	Routes    []Route      `toml:"route"`     // exceptions to that, the first that matches; empty: none
+	DNS       DNS          `toml:"dns"`       // how next hops are found
+	Limits    Limits       `toml:"limits"`    // what one peer, and all of them, may use
+	Log       Log          `toml:"log"`
 }
 
 // Domain is one domain that the server is responsible for.
@@ -132,7 +133,8 @@ func Default() Config {
 			{Transport: Transport(sip.UDP), Address: "127.0.0.1:5060"},
 			{Transport: Transport(sip.TCP), Address: "127.0.0.1:5060"},
 		},
-		TLS: TLS{ClientCertificates: ClientCertsNone, MinVersion: TLS12},
+		Transport: Transporting{RPort: RPortAuto},
+		TLS:       TLS{ClientCertificates: ClientCertsNone, MinVersion: TLS12},
 		Registrar: Registrar{
 			DefaultExpires:     Duration(time.Hour),
 			MinExpires:         Duration(time.Minute),

@@ -24,6 +24,8 @@ var keys = []key{
 	{"listen[].address", "IP address and port; 0.0.0.0 and [::] are all addresses. Port 0 is any free one. The busiest udp listener stands first: it gets a thread of its own.", `"192.0.2.10:5060"`},
 	{"listen[].advertise", "Name or address that others reach this listener by: it stands in Via and Record-Route. Without a port it has the listener's; the transport's own, 5060 or 5061, is not written, so that a name may have SRV records. An IPv6 address has brackets. Needed behind a NAT or a load balancer, and for TLS, whose certificates are for names. Default: the address that a message leaves from.", `"sip.example.com"`},
 
+	{"transport.rport", "Where a request over UDP is answered whose Via has no rport, as many phones send it (Cisco, Polycom, SPA, older Yealink). auto: at the address and port that it came from where sent-by is a name, or an address that only its own network knows and that is not the source's: the phone is behind a NAT. Otherwise at the port of sent-by, as RFC 3261 §18.2.2 has it: some phones send from another port than they listen to. always: at its source. never: at the port of sent-by. With rport it always goes to the source (RFC 3581).", ""},
+
 	{"tls.certificate", "PEM file with the server's certificate and what leads to its CA. Required by a tls listener. It is read again at a reload.", `"cert.pem"`},
 	{"tls.key", "PEM file with the certificate's private key.", `"key.pem"`},
 	{"tls.min_version", "The lowest version of TLS that is spoken: 1.2 or 1.3.", ""},
@@ -92,6 +94,7 @@ var sections = []struct{ header, meaning string }{
 	{"", ""},
 	{"[[domain]]", "The domains that the server is responsible for, once for each."},
 	{"[[listen]]", "The sockets that SIP arrives at, once for each."},
+	{"[transport]", "How messages are sent."},
 	{"[tls]", "Certificates for tls listeners and for TLS connections to other servers."},
 	{"[[tls.sni]]", "More certificates, chosen by the server name that a client asks for."},
 	{"[registrar]", "What a REGISTER is granted."},

@@ -6,6 +6,11 @@ import (
 	"biloxi/sip"
 )
 
+// Transporting says how messages are sent.
+type Transporting struct {
+	RPort RPort `toml:"rport"` // where a request over UDP without rport is answered
+}
+
 // Transport is a sip.Transport, written in lower case. WebSockets come later.
 type Transport sip.Transport
 

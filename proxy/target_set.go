@@ -158,6 +158,11 @@ func ownFlow(u *sip.URI, b *location.Binding) bool {
 	if from := b.Flow.Remote.Addr().Unmap(); addr == from {
 		return portOf(u) == b.Flow.Remote.Port()
 	}
+	return BehindNAT(addr)
+}
+
+// BehindNAT reports whether an address is one that means something in its own network only.
+func BehindNAT(addr netip.Addr) bool {
 	return addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast() || addr.IsUnspecified() || sharedSpace.Contains(addr)
 }
 

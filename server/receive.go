@@ -2,7 +2,6 @@ package server
 
 import (
 	"fmt"
-	"net/netip"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -35,7 +34,7 @@ func (s *Server) survive(out *transport.Out, in *transport.Arrival) {
 	x := s.newExchange().(*exchange)
 	if x.msg.Parse(in.Data) == nil && x.msg.Answerable() {
 		via, _ := x.msg.Via()
-		x.to = responseAddr(via, in.Flow)
+		x.to = s.responseAddr(&via, in.Flow)
 		s.reply(out, in, x, 500, sip.AppendEnd(s.begin(out, in, x, 500, ""), nil))
 	}
 }
@@ -108,7 +107,7 @@ func (s *Server) understand(now time.Time, out *transport.Out, in *transport.Arr
 		return false
 	}
 	err = x.req.Decode(&x.msg)
-	x.to = responseAddr(x.req.Via, in.Flow)
+	x.to = s.responseAddr(&x.req.Via, in.Flow)
 	if x.msg.Answerable() && !x.msg.Version20() {
 		s.refuse(now, out, in, x, refusedVersion, 505, "")
 		return false
@@ -140,7 +139,7 @@ func (s *Server) malformed(now time.Time, out *transport.Out, in *transport.Arri
 		return
 	}
 	via, _ := x.msg.Via()
-	x.to = responseAddr(via, in.Flow)
+	x.to = s.responseAddr(&via, in.Flow)
 	e, ok := err.(*sip.SyntaxError)
 	switch {
 	case !ok:
@@ -188,13 +187,4 @@ func (s *Server) begin(out *transport.Out, in *transport.Arrival, x *exchange, s
 		return x.req.AppendResponse(out.Buffer(), status, phrase, x.toTag(), in.Flow.Remote)
 	}
 	return sip.AppendResponse(out.Buffer(), &x.msg, status, phrase, x.toTag(), in.Flow.Remote)
-}
-
-// responseAddr is where a response over UDP goes (RFC 3261 §18.2.2, RFC 3581 §4). A maddr is passed over:
-// it would let anybody aim our answers at a third party.
-func responseAddr(v sip.Via, flow sip.Flow) netip.AddrPort {
-	if v.Host == nil {
-		return flow.Remote
-	}
-	return v.ResponseAddr(flow.Remote)
 }

@@ -39,7 +39,7 @@ func (u user) confirmCancel(now time.Time, req *sip.Request, flow sip.Flow) {
 // answerAlone answers a request in a server transaction that nothing more is wanted of. Without room for one the
 // answer goes out all the same.
 func (s *Server) answerAlone(now time.Time, req *sip.Request, flow sip.Flow, status int, b []byte) {
-	to := responseAddr(req.Via, flow)
+	to := s.responseAddr(&req.Via, flow)
 	id, err := s.transactions.NewServer(now, req, flow, to, nil)
 	switch err {
 	case nil:
@@ -59,7 +59,7 @@ func (u user) Ack(now time.Time, _ transaction.ID, _ any, req *sip.Request, flow
 	if x.parse(req.Bytes()) != nil || x.req.Decode(&x.msg) != nil {
 		return
 	}
-	x.flow, x.to = flow, responseAddr(x.req.Via, flow)
+	x.flow, x.to = flow, u.responseAddr(&x.req.Via, flow)
 	u.acknowledge(now, x)
 }
 

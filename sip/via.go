@@ -166,16 +166,25 @@ func (v *Via) appendParams(dst []byte, port uint16) []byte {
 	return dst
 }
 
-// ResponseAddr returns where a response goes over UDP to a request that came from src with this topmost
-// Via: to the source address, and to the source port with rport (RFC 3581 §4), else to that of sent-by
-// (RFC 3261 §18.2.2). maddr is left to the caller.
+// ResponseAddr returns where a response goes to a request that came from src with this topmost Via: over UDP to the
+// source address, and to the source port with rport (RFC 3581 §4), else to that of sent-by (RFC 3261 §18.2.2); over
+// another transport it goes down the connection, and this is whereto one is opened when that has gone. maddr is left
+// to the caller.
 func (v *Via) ResponseAddr(src netip.AddrPort) netip.AddrPort {
-	if v.RPort() {
+	if v.RPort() && !v.Transport.Reliable() {
 		return src
 	}
+	return v.SentByAddr(src.Addr())
+}
+
+// SentByAddr returns an address with the port of sent-by, or where there is none the transport's own.
+func (v *Via) SentByAddr(a netip.Addr) netip.AddrPort {
 	port := v.Port
 	if port == 0 {
 		port = v.Transport.DefaultPort()
 	}
-	return netip.AddrPortFrom(src.Addr(), port)
+	return netip.AddrPortFrom(a, port)
 }
+
+// HostAddr returns the host of sent-by as an address, and whether it is one.
+func (v *Via) HostAddr() (netip.Addr, bool) { return hostAddr(v.Host) }

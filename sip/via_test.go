@@ -101,6 +101,10 @@ func TestViaResponseAddr(t *testing.T) {
 		"SIP/2.0/UDP 10.1.1.1:4540":       "192.0.2.1:4540",
 		"SIP/2.0/UDP 10.1.1.1":            "192.0.2.1:5060",
 		"SIP/2.0/TLS 10.1.1.1":            "192.0.2.1:5061",
+		// RFC 3581 §4: rport is of no account where a connection has to be opened.
+		"SIP/2.0/TCP 10.1.1.1:4540;rport": "192.0.2.1:4540",
+		"SIP/2.0/TLS 10.1.1.1;rport":      "192.0.2.1:5061",
+		"SIP/2.0/TCP a.example.com;rport": "192.0.2.1:5060",
 	} {
 		v, err := ParseVia([]byte(in))
 		if err != nil || v.ResponseAddr(src).String() != want {
