@@ -1,10 +1,10 @@
 package registrar
 
 import (
-	"bytes"
 	"slices"
 
 	"biloxi/location"
+	"biloxi/sip"
 )
 
 // Apply does steps 6, 7 and 8 of RFC 3261 §10.3 on the record of the AOR, which holds nothing that has
@@ -23,6 +23,9 @@ func (reg *Registration) Apply(rec *location.Record) (changed bool) {
 	}
 	if reg.Status == 200 {
 		reg.finish(rec, at)
+	}
+	if !changed && reg.Status == 200 && reg.flow.Transport == sip.UDP && len(reg.ok) > maxDatagram {
+		reg.fail(answerTooLarge) // it was registered over a stream
 	}
 	return changed
 }
@@ -69,6 +72,10 @@ func (reg *Registration) update(rec *location.Record) (changed bool, at int64) {
 	reason, ok := reg.weigh(rec)
 	if !ok {
 		reg.fail(tooManyContacts)
+		return false, reg.now
+	}
+	if why := reg.checkSize(rec); why != nil {
+		reg.fail(why)
 		return false, reg.now
 	}
 	replaced := false
@@ -244,16 +251,16 @@ func (reg *Registration) expires(granted uint32) int64 {
 	return reg.now + int64(granted)*1000
 }
 
-// bury makes a tombstone of a binding: what tells which one it was, and who wrote it.
+// bury makes a tombstone of a binding: what tells which one it was, and who wrote it, in a few bytes.
 func (reg *Registration) bury(b *location.Binding) {
 	*b = location.Binding{
-		Contact:  b.Contact,
+		Contact:  reg.brief(b.Contact, briefContact),
 		Q:        1000,
 		Expires:  reg.now + location.TombstoneLifetime.Milliseconds(),
 		Removed:  true,
-		Writer:   reg.writer,
-		Before:   reg.before(b),
-		Instance: b.Instance,
+		Writer:   reg.briefWriter(reg.writer),
+		Before:   reg.briefWriter(reg.before(b)),
+		Instance: reg.brief(b.Instance, briefContact),
 		RegID:    b.RegID,
 		Created:  b.Created,
 		Updated:  reg.now,
@@ -262,7 +269,7 @@ func (reg *Registration) bury(b *location.Binding) {
 
 // before is the last writer of another Call-ID than this request's.
 func (reg *Registration) before(b *location.Binding) location.Writer {
-	if bytes.Equal(b.Writer.CallID, reg.writer.CallID) {
+	if location.StandsFor(b.Writer.CallID, reg.writer.CallID) {
 		return b.Before
 	}
 	return b.Writer

@@ -35,6 +35,7 @@ type Registrar struct {
 	minExpires     uint32
 	maxExpires     uint32
 	maxContacts    int
+	maxRecord      int // bytes of live bindings of one AOR
 	jitter         float64
 	lenientCSeq    bool
 	acceptPath     bool
@@ -58,6 +59,7 @@ func New(cfg Config) *Registrar {
 	if r.maxContacts <= 0 {
 		r.maxContacts = DefaultMaxContacts
 	}
+	r.maxRecord = max(leastRecord, r.maxContacts*recordShare)
 	for _, route := range cfg.ServiceRoute {
 		r.serviceRoute = sip.AppendFieldString(r.serviceRoute, sip.HeaderServiceRoute, bracketed(route))
 	}

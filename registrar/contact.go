@@ -3,6 +3,7 @@ package registrar
 import (
 	"bytes"
 
+	"biloxi/location"
 	"biloxi/sip"
 )
 
@@ -14,10 +15,12 @@ type contact struct {
 	hasParam bool   // it has an expires parameter
 	hasQ     bool
 	q        sip.Q
-	granted  uint32 // seconds; 0: to be removed
-	instance []byte // +sip.instance without its quotes; nil if there is none
-	regID    uint32 // 0: none, or none that counts
-	at       int    // set by Apply: index of the binding that it is, -1 if there is none
+	granted  uint32                         // seconds; 0: to be removed
+	instance []byte                         // +sip.instance without its quotes; nil if there is none
+	regID    uint32                         // 0: none, or none that counts
+	print    [location.FingerprintSize]byte // of uri, once printed
+	printed  bool
+	at       int // set by Apply: index of the binding that it is, -1 if there is none
 }
 
 // readContacts reads all Contact values. RFC 3261 §10.3 step 6: "*" stands alone, with Expires: 0.

@@ -38,6 +38,35 @@ const (
 	maxUserAgent = 128
 )
 
+// Limits of the record of one AOR, which each change writes as a whole.
+const (
+	// recordShare is how many bytes each contact that an AOR may have adds to what its live bindings may take
+	// together. A phone with push parameters, feature tags, an instance and a Path takes some 1200, most take 300.
+	recordShare = 1536
+
+	// leastRecord is what they may take whatever max_contacts is, in bytes: one binding with all that a REGISTER
+	// may bring fits.
+	leastRecord = 8 << 10
+
+	// bindingOverhead is what a binding takes beside its texts, in bytes: addresses, numbers and times.
+	bindingOverhead = 120
+
+	// contactOverhead is what a Contact takes in an answer beside its URI and parameters, in bytes: the name of the
+	// field, brackets, q and expires.
+	contactOverhead = 45
+
+	// maxDatagram is the largest answer that a datagram carries, in bytes: 65535 less the heads of UDP and of IPv4
+	//.
+	maxDatagram = 65507
+
+	// briefContact is the longest URI, and instance, of which a tombstone keeps the text, in bytes: what most phones
+	// have is known again in other spellings too (RFC 3261 §19.1.4). Of a longer one it keeps a fingerprint.
+	briefContact = 64
+
+	// briefCallID is the same of a Call-ID, which is compared byte by byte.
+	briefCallID = 40
+)
+
 // Values that the RFC fixes, in seconds.
 const (
 	// malformedExpires stands for an expires that is no number (RFC 3261 §10.2).

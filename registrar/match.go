@@ -24,7 +24,7 @@ func (c *contact) like(b *location.Binding) likeness {
 		return unlike
 	}
 	if c.regID != 0 {
-		if sameInstance(c.instance, b.Instance) {
+		if sameInstance(c.instance, b.Instance) || location.IsFingerprint(b.Instance) && location.StandsFor(b.Instance, c.instance) {
 			return exact
 		}
 		return unlike
@@ -32,11 +32,26 @@ func (c *contact) like(b *location.Binding) likeness {
 	if bytes.Equal(c.uri.Raw(), b.Contact) {
 		return exact
 	}
+	if location.IsFingerprint(b.Contact) {
+		if bytes.Equal(c.fingerprint(), b.Contact) {
+			return exact
+		}
+		return unlike
+	}
 	uri, err := sip.ParseURI(b.Contact)
 	if err != nil || !c.uri.Equal(uri) {
 		return unlike
 	}
 	return equal
+}
+
+// fingerprint is that of the URI. It is made once: each Contact is compared with each tombstone.
+func (c *contact) fingerprint() []byte {
+	if !c.printed {
+		location.AppendFingerprint(c.print[:0], c.uri.Raw())
+		c.printed = true
+	}
+	return c.print[:]
 }
 
 // same reports whether two contacts of one request are one binding.

@@ -1,8 +1,6 @@
 package registrar
 
 import (
-	"bytes"
-
 	"biloxi/location"
 )
 
@@ -34,9 +32,9 @@ func (reg *Registration) order(b *location.Binding, removal bool) order {
 		return overtaken
 	case reg.registrar.lenientCSeq:
 		return newer
-	case bytes.Equal(b.Writer.CallID, w.CallID):
+	case location.StandsFor(b.Writer.CallID, w.CallID):
 		return byCSeq(w.CSeq, b.Writer.CSeq)
-	case b.Removed && bytes.Equal(b.Before.CallID, w.CallID):
+	case b.Removed && location.StandsFor(b.Before.CallID, w.CallID):
 		return byCSeq(w.CSeq, b.Before.CSeq)
 	}
 	return newer
@@ -49,9 +47,9 @@ func byCSeq(cseq, last uint32) order {
 	return older
 }
 
-// sameWriter reports whether two requests are one, or one the retransmission of the other.
+// sameWriter reports whether request b is a, as a binding remembers it, or a retransmission of it.
 func sameWriter(a, b *location.Writer) bool {
-	return a.CSeq == b.CSeq && a.Branch == b.Branch && bytes.Equal(a.CallID, b.CallID)
+	return a.CSeq == b.CSeq && a.Branch == b.Branch && location.StandsFor(a.CallID, b.CallID)
 }
 
 // history is how a request stands to all the bindings that it names.

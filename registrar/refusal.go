@@ -18,6 +18,7 @@ const (
 	ReasonTooMany        = "too-many-contacts"    // 403: the AOR has all the bindings it may have
 	ReasonBrief          = "too-brief"            // 423
 	ReasonFirstHop       = "first-hop"            // 439
+	ReasonTooLarge       = "too-large"            // 500: all of the AOR's bindings together, or the answer with all of them
 	ReasonOrder          = "out-of-order"         // 500: a CSeq that is not higher than a binding's
 	ReasonFailed         = "failed"               // 500: the change was not stored
 	ReasonUnavailable    = "unavailable"          // 503: the change was not stored, and is to be tried again
@@ -65,6 +66,11 @@ var (
 	// request of which any binding update fails, and because §12.2.2 has 500 for a CSeq below that of the
 	// dialog, the same fault. A 400 would call well-formed bytes malformed.
 	outOfOrder = &refusal{500, "CSeq Not Higher Than the Binding's", ReasonOrder}
+
+	// RFC 3261 §10.3 step 7: 500 for an update that fails. Nothing is wrong with this one request, so it is none of the
+	// 400s, and many phones take a 403 for a wrong password.
+	recordTooLarge = &refusal{500, "The Address-of-Record Has Too Much Registered", ReasonTooLarge}
+	answerTooLarge = &refusal{500, "The List of Contacts Does Not Fit Into a Datagram", ReasonTooLarge}
 
 	notStored   = &refusal{500, "Server Internal Error", ReasonFailed}
 	unavailable = &refusal{503, "Service Unavailable", ReasonUnavailable}

@@ -402,4 +402,4 @@ func (d *desk) state() (lines []string) {
 // reasons are all values of [Registration].Reason.
 var reasons = []string{ReasonRegistered, ReasonRefreshed, ReasonRemoved, ReasonQueried, ReasonRetransmission,
 	ReasonExtension, ReasonPath, ReasonMalformed, ReasonContacts, ReasonTooLong, ReasonSecurity,
-	ReasonTooMany, ReasonBrief, ReasonFirstHop, ReasonOrder, ReasonFailed, ReasonUnavailable}
+	ReasonTooMany, ReasonTooLarge, ReasonBrief, ReasonFirstHop, ReasonOrder, ReasonFailed, ReasonUnavailable}
