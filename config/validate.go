@@ -134,7 +134,7 @@ func parseAddress(l Listener) (address netip.AddrPort, reason string) {
 		return address, fmt.Sprintf("address is missing; write an IP address and a port, such as \"0.0.0.0:%d\"", port)
 	}
 	if address, err := netip.ParseAddrPort(l.Address); err == nil {
-		return address, ""
+		return netip.AddrPortFrom(address.Addr().Unmap(), address.Port()), ""
 	}
 	bare := strings.TrimSuffix(strings.TrimPrefix(l.Address, "["), "]")
 	if ip, err := netip.ParseAddr(bare); err == nil {

@@ -114,7 +114,7 @@ func (f *self) appendSentBy(dst []byte, flow sip.Flow) []byte {
 }
 
 func (f *self) listener(flow sip.Flow) *listenerName {
-	var same *listenerName
+	var both, same *listenerName
 	for i := range f.listeners {
 		l := &f.listeners[i]
 		if l.Transport != flow.Transport {
@@ -124,12 +124,18 @@ func (f *self) listener(flow sip.Flow) *listenerName {
 			return l
 		}
 		wild := l.Local.Addr().IsUnspecified()
+		family := l.Local.Addr().Is4() == flow.Remote.Addr().Unmap().Is4()
 		switch {
-		case wild && l.Local.Port() == flow.Local.Port() && (l.Local.Addr().Is6() || flow.Local.Addr().Unmap().Is4()):
+		case wild && l.Local.Port() == flow.Local.Port() && family:
 			return l
-		case same == nil && (wild || l.Local.Addr().Is4() == flow.Remote.Addr().Unmap().Is4()):
+		case wild && l.Local.Port() == flow.Local.Port() && both == nil && l.Local.Addr().Is6():
+			both = l // it has IPv4 too, unless another of that port has
+		case same == nil && (family || wild && l.Local.Addr().Is6()):
 			same = l
 		}
+	}
+	if both != nil {
+		return both
 	}
 	return same
 }

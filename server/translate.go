@@ -98,9 +98,9 @@ func resolverConfig(c config.Config, opt Options, now func() time.Time) (resolve
 		}
 		a, err := netip.ParseAddrPort(l.Address)
 		switch {
-		case err != nil:
+		case err != nil, a.Addr().IsUnspecified() && a.Addr().Is6():
 			four, six = true, true // every address
-		case a.Addr().Is4():
+		case a.Addr().Unmap().Is4():
 			four = true
 		default:
 			six = true

@@ -15,8 +15,9 @@ import (
 type Listener struct {
 	Transport sip.Transport // UDP, TCP or TLS
 	// Address is an IP address and a port, "192.0.2.1:5060" or "[2001:db8::1]:5060". "0.0.0.0" is every
-	// IPv4 address, "[::]" every IPv6 address, no host at all (":5060") both. Port 0 is one that the
-	// system chooses, see [Transport.Addrs].
+	// IPv4 address, "[::]", or no host at all (":5060"), every address of both families; where IPv6 is off it is
+	// every IPv4 address, and where another listener has an IPv4 address at the same port "[::]" is every IPv6
+	// address. Port 0 is one that the system chooses, see [Transport.Addrs].
 	Address string
 }
 
@@ -80,16 +81,34 @@ func (c *Config) validate() error {
 
 // splitAddress reads a listener's address; family is "4", "6", or "" for both.
 func splitAddress(address string) (a netip.AddrPort, family string, err error) {
+	text := address
 	if len(address) > 0 && address[0] == ':' {
-		a, err = netip.ParseAddrPort("[::]" + address)
-		family = ""
-	} else if a, err = netip.ParseAddrPort(address); a.Addr().Is4() {
+		text = "[::]" + address
+	}
+	if a, err = netip.ParseAddrPort(text); err != nil {
+		return a, "", fmt.Errorf("transport: listener address %q is not an IP address and a port, as 192.0.2.1:5060 or [2001:db8::1]:5060", address)
+	}
+	a = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+	switch {
+	case a.Addr().Is4():
 		family = "4"
-	} else {
+	case !a.Addr().IsUnspecified():
 		family = "6"
 	}
-	if err != nil {
-		return a, family, fmt.Errorf("transport: listener address %q is not an IP address and a port, as 192.0.2.1:5060 or [2001:db8::1]:5060", address)
-	}
 	return a, family, nil
+}
+
+// listenAddress is splitAddress of a listener among all: one at every address of both families leaves IPv4 to
+// another that has it at the same port, as no socket could be bound otherwise.
+func (c *Config) listenAddress(l Listener) (a netip.AddrPort, family string, err error) {
+	if a, family, err = splitAddress(l.Address); err != nil || family != "" || a.Port() == 0 {
+		return a, family, err
+	}
+	for _, other := range c.Listeners {
+		b, has, _ := splitAddress(other.Address)
+		if has == "4" && b.Port() == a.Port() && (other.Transport == sip.UDP) == (l.Transport == sip.UDP) {
+			return a, "6", nil
+		}
+	}
+	return a, "", nil
 }

@@ -22,21 +22,35 @@ type listener struct {
 
 // bind binds one listener; t.mu is held.
 func (t *Transport) bind(l Listener) error {
-	_, family, err := splitAddress(l.Address)
+	a, family, err := t.cfg.listenAddress(l)
 	if err != nil {
 		return err
 	}
-	var local netip.AddrPort
-	if l.Transport == sip.UDP {
-		local, err = t.bindPacket(l.Address, family)
-	} else {
-		local, err = t.bindStream(l, family)
+	local, err := t.bindTo(l.Transport, a.String(), family)
+	if err != nil && family == "" && withoutIPv6(err) {
+		t.log.Warn("IPv6 is off on this machine: the listener takes IPv4 alone", "listener", l.Address, "error", err)
+		local, err = t.bindTo(l.Transport, netip.AddrPortFrom(netip.IPv4Unspecified(), a.Port()).String(), "4")
 	}
 	if err != nil {
 		return explain(l, err)
 	}
+	if local.Addr().Is4() {
+		family = "4" // the system's choice, where IPv6 is off
+	}
 	t.bound = append(t.bound, newEndpoint(l.Transport, local, family))
 	return nil
+}
+
+func (t *Transport) bindTo(tr sip.Transport, address, family string) (netip.AddrPort, error) {
+	if tr == sip.UDP {
+		return t.bindPacket(address, family)
+	}
+	return t.bindStream(tr, address, family)
+}
+
+// withoutIPv6 reports whether an error of binding says that the system has no IPv6.
+func withoutIPv6(err error) bool {
+	return errors.Is(err, syscall.EAFNOSUPPORT) || errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EPROTONOSUPPORT)
 }
 
 func (t *Transport) bindPacket(address, family string) (local netip.AddrPort, err error) {
@@ -52,7 +66,9 @@ func (t *Transport) bindPacket(address, family string) (local netip.AddrPort, er
 		if err != nil {
 			return local, err
 		}
-		local = addrPort(c.LocalAddr())
+		if local = addrPort(c.LocalAddr()); local.Addr().Is4() {
+			family = "4"
+		}
 		if io, err = newSystemIO(c.(*net.UDPConn), local.Addr().IsUnspecified(), family, t.cfg.Undelivered != nil, len(t.sockets) < t.waitingReaders()); err != nil {
 			_ = c.Close()
 			return local, err
@@ -62,7 +78,7 @@ func (t *Transport) bindPacket(address, family string) (local netip.AddrPort, er
 	return local, nil
 }
 
-func (t *Transport) bindStream(l Listener, family string) (netip.AddrPort, error) {
+func (t *Transport) bindStream(tr sip.Transport, address, family string) (netip.AddrPort, error) {
 	listen := t.cfg.ListenStream
 	if listen == nil {
 		probes := net.KeepAliveConfig{Enable: true, Idle: keepAliveIdle, Interval: keepAliveInterval, Count: keepAliveCount}
@@ -70,11 +86,11 @@ func (t *Transport) bindStream(l Listener, family string) (netip.AddrPort, error
 			return (&net.ListenConfig{KeepAliveConfig: probes}).Listen(context.Background(), network, address)
 		}
 	}
-	ln, err := listen("tcp"+family, l.Address)
+	ln, err := listen("tcp"+family, address)
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
-	t.listeners = append(t.listeners, &listener{Listener: ln, t: t, transport: l.Transport})
+	t.listeners = append(t.listeners, &listener{Listener: ln, t: t, transport: tr})
 	return addrPort(ln.Addr()), nil
 }
 
@@ -96,6 +112,8 @@ func explain(l Listener, err error) error {
 		return fmt.Errorf("%s: %w: another server runs there; stop it or choose another address", name, syscall.EADDRINUSE)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return fmt.Errorf("%s: %w: this machine has no such address", name, syscall.EADDRNOTAVAIL)
+	case errors.Is(err, syscall.EAFNOSUPPORT):
+		return fmt.Errorf("%s: %w: IPv6 is off on this machine; choose an IPv4 address", name, syscall.EAFNOSUPPORT)
 	case errors.Is(err, syscall.EACCES):
 		return fmt.Errorf("%s: %w: a port below 1024 needs a privilege (CAP_NET_BIND_SERVICE)", name, syscall.EACCES)
 	}
