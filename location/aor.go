@@ -1,6 +1,10 @@
 package location
 
-import "biloxi/sip"
+import (
+	"bytes"
+
+	"biloxi/sip"
+)
 
 // AppendAOR appends the key of an address-of-record: the user part with its escapes decoded, "@", and the
 // domain, which is in its canonical lower-case form already. Two URIs that name one AOR have equal keys.
@@ -11,4 +15,10 @@ func AppendAOR(dst []byte, user, domain []byte) []byte {
 	dst = sip.AppendUnescaped(dst, user)
 	dst = append(dst, '@')
 	return append(dst, domain...)
+}
+
+// CutAOR takes a key apart into the user, decoded, and the domain. A domain has no "@".
+func CutAOR(aor []byte) (user, domain []byte) {
+	at := bytes.LastIndexByte(aor, '@')
+	return aor[:at], aor[at+1:]
 }

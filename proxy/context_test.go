@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -17,6 +18,11 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 type flows struct{}
 
 func (flows) Alive(f sip.Flow) bool { return f.Transport == sip.UDP || f.Serial%2 == 1 }
+
+// It is the Home of nobody, too.
+func (flows) Lead(*sip.URI, netip.Addr) Lead                      { return Lead{} }
+func (flows) View(time.Time, []byte, func(*location.Record)) bool { return false }
+func (flows) Passed(path []byte) []byte                           { return path }
 
 // TestContexts runs testdata/contexts.txt.
 func TestContexts(t *testing.T) {

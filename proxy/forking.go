@@ -3,8 +3,6 @@ package proxy
 import (
 	"bytes"
 	"time"
-
-	"biloxi/sip"
 )
 
 // proceed starts the branches whose turn it is: targets of one q together, those of a lower q when all before have
@@ -13,12 +11,16 @@ func (c *ResponseContext) proceed(now time.Time) {
 	if c.closed {
 		return
 	}
+	if c.left == 0 {
+		c.forgo()
+		return
+	}
 	n := c.count(ready)
 	if n == 0 && c.active == 0 {
 		n = c.nextGroup()
 	}
 	open, each, first := shares(c.breadth-c.used, n)
-	for i := 0; i < len(c.Targets.targets) && open > 0; i++ {
+	for i := 0; i < len(c.Targets.targets) && open > 0 && c.left > 0; i++ {
 		if c.Targets.targets[i].state != ready {
 			continue
 		}
@@ -29,17 +31,41 @@ func (c *ResponseContext) proceed(now time.Time) {
 		c.start(now, i, breadth)
 		open--
 	}
+	if c.left == 0 {
+		c.forgo()
+	}
+}
+
+// forgo gives up the targets that have not been tried: the request has had its branches.
+func (c *ResponseContext) forgo() {
+	for i := range c.Targets.targets {
+		c.Targets.targets[i].state = tried
+	}
+}
+
+// share takes the part that one more branch has of those that are left: it is one itself, and the others are for what
+// the request becomes beyond, if it comes back here. What is still to be tried gets as much, and so does what a 3xx
+// may bring.
+func (c *ResponseContext) share() (beyond uint32) {
+	to := uint32(c.count(waiting) + c.count(ready))
+	if c.proxy.recurse && c.Targets.Responsible {
+		to++
+	}
+	part := max(c.left/max(to, 1), 1)
+	c.left -= part
+	return part - 1
 }
 
 // start opens a branch for a target.
 func (c *ResponseContext) start(now time.Time, target int, breadth uint32) {
+	b := branch{target: target, breadth: breadth, left: c.share()}
 	c.Targets.targets[target].state = tried
-	b := branch{target: target, breadth: breadth}
+	c.attempts++
 	c.setTimerC(now, &b)
 	c.branches = append(c.branches, b)
 	c.active++
 	c.used += breadth
-	c.do(Action{Do: Start, Branch: len(c.branches) - 1, Breadth: breadth})
+	c.do(Action{Do: Start, Branch: len(c.branches) - 1, Breadth: breadth, Branches: b.left})
 }
 
 // nextGroup readies the targets of the highest q that wait, and counts them.
@@ -47,9 +73,9 @@ func (c *ResponseContext) start(now time.Time, target int, breadth uint32) {
 // RFC 5626 §7: of one instance only one at a time; its others wait until that one has failed.
 func (c *ResponseContext) nextGroup() (n int) {
 	list := c.Targets.targets
-	q := highestQ(list)
+	rank := highestRank(list)
 	for i := range list {
-		if t := &list[i]; t.state == waiting && t.Q == q && !c.instanceReady(t) {
+		if t := &list[i]; t.state == waiting && t.rank == rank && !c.instanceReady(t) {
 			t.state = ready
 			n++
 		}
@@ -57,14 +83,14 @@ func (c *ResponseContext) nextGroup() (n int) {
 	return n
 }
 
-// highestQ is the highest q of the targets that wait.
-func highestQ(list []Target) (q sip.Q) {
+// highestRank is that of the targets that wait.
+func highestRank(list []Target) (rank uint64) {
 	for i := range list {
 		if list[i].state == waiting {
-			q = max(q, list[i].Q)
+			rank = max(rank, list[i].rank)
 		}
 	}
-	return q
+	return rank
 }
 
 // instanceReady reports whether another target of t's instance is ready.

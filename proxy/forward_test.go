@@ -148,7 +148,7 @@ func (f *forwarding) run(t *testing.T) {
 		t.Fatalf("not refused: wanted %s", f.refused)
 	}
 	c := f.makeCopy(t)
-	c.Branch = p.AppendBranch(nil, &in)
+	c.Branch = p.AppendBranch(nil, &in, 0)
 	out := in.Append(nil, &c)
 	got := ourBranch.ReplaceAllString(string(out), "z9hG4bK@.#")
 	if want := string(message(f.want)); got != want {
@@ -234,7 +234,7 @@ func BenchmarkForward(b *testing.B) {
 		if p.Validate(&req) != nil || in.Preprocess(&req, flow, self) != nil || in.Looped(self) {
 			b.Fatal("refused")
 		}
-		branch = p.AppendBranch(branch[:0], &in)
+		branch = p.AppendBranch(branch[:0], &in, 0)
 		c.Branch = branch
 		out = in.Append(out[:0], &c)
 	}

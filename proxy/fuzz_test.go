@@ -29,7 +29,7 @@ func FuzzForward(f *testing.F) {
 		}
 		before := string(m.Bytes())
 		in.Looped(ours)
-		c := Copy{URI: uri, MaxBreadth: uint32(choice & 1), Transport: sip.UDP, SentBy: []byte("me"), Branch: p.AppendBranch(nil, &in)}
+		c := Copy{URI: uri, MaxBreadth: uint32(choice & 1), Transport: sip.UDP, SentBy: []byte("me"), Branch: p.AppendBranch(nil, &in, 0)}
 		if choice&2 != 0 {
 			c.Transport, c.RecordRoute = sip.TCP, []byte("<sip:me;lr>")
 		}

@@ -7,6 +7,18 @@ const (
 	// ten contacts of an AOR; a response with a thousand Contacts must not become a thousand requests.
 	MaxTargets = 32
 
+	// MaxDepth is how many addresses-of-record may lead to a target, one forwarding to the next. People forward to a
+	// group, and it to their other phones; a rank has room for so many.
+	MaxDepth = 6
+
+	// MaxAORs is how many addresses-of-record are looked up for one request. Each is a look into memory that whoever
+	// called did not pay for.
+	MaxAORs = 32
+
+	// MaxBranches is how many branches one request may have in all, one after another too, here and by way of other
+	// elements that send it back here. A group of MaxTargets, each of which has one more elsewhere.
+	MaxBranches = 64
+
 	// DefaultMaxBreadth is how many branches a request may have at a time, here and downstream together, where
 	// it says nothing or more (RFC 5393 §5.3.3 recommends 60).
 	DefaultMaxBreadth = 60

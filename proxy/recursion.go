@@ -23,7 +23,7 @@ func (c *ResponseContext) recursion(now time.Time, i int, resp *sip.Message) boo
 	var keep edits
 	rest, before := 0, c.Targets.Len()
 	for j := resp.Index(sip.HeaderContact); j >= 0; j = resp.Next(j) {
-		rest += c.takeContacts(&keep, resp, j)
+		rest += c.takeContacts(now, &keep, i, resp, j)
 	}
 	c.readyAdded(before)
 	c.stop(i)
@@ -43,9 +43,9 @@ func (c *ResponseContext) recursion(now time.Time, i int, resp *sip.Message) boo
 // readyAdded readies the targets that were added since there were before of them, of those with the highest q.
 func (c *ResponseContext) readyAdded(before int) {
 	added := c.Targets.targets[before:]
-	q := highestQ(added)
+	rank := highestRank(added)
 	for i := range added {
-		if added[i].Q == q {
+		if added[i].rank == rank {
 			added[i].state = ready
 		}
 	}
@@ -74,11 +74,11 @@ func (c *ResponseContext) recursible(resp *sip.Message) (some bool) {
 	return some && contacts.Err() == nil
 }
 
-// takeContacts makes targets of the SIP contacts of header field j, takes them out of the response, and counts those
-// that are left.
+// takeContacts makes targets of the SIP contacts of header field j of a branch's response, takes them out of it, and
+// counts those that are left.
 //
 // RFC 3261 §16.7 step 4: also out if they were tried before, so that nobody upstream tries them again.
-func (c *ResponseContext) takeContacts(keep *edits, resp *sip.Message, j int) (left int) {
+func (c *ResponseContext) takeContacts(now time.Time, keep *edits, branch int, resp *sip.Message, j int) (left int) {
 	_, _, rest := resp.Field(j)
 	from := len(keep.text)
 	for rest != nil {
@@ -89,8 +89,9 @@ func (c *ResponseContext) takeContacts(keep *edits, resp *sip.Message, j int) (l
 		rest = more
 		if n.URI.IsSIP() {
 			q, _ := n.Q()
-			c.Targets.add(&n.URI, Target{Q: q})
-			continue
+			if c.Targets.follow(now, &n.URI, q, c.Target(branch)) {
+				continue
+			}
 		}
 		if left == 0 {
 			keep.text = append(keep.text, "Contact: "...)

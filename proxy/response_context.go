@@ -37,6 +37,7 @@ type Action struct {
 	Branch   int    // of Start, CancelBranch and Abandon
 	Again    bool   // of Start
 	Breadth  uint32 // of Start: the Max-Breadth of the copy
+	Branches uint32 // of Start: how many branches there may be beyond this one ([Received.Branches])
 	Status   int    // of Answer; of Respond, Relay too, for the log
 	Response []byte // of Respond: the context's own, valid until its next event
 }
@@ -56,6 +57,8 @@ type ResponseContext struct {
 	begun     time.Time
 	breadth   uint32 // RFC 5393 §5.3.2: Incoming Max-Breadth
 	used      uint32 // Outgoing Max-Breadth
+	left      uint32 // branches that may still be made, here and beyond
+	attempts  int    // that were made, at further addresses too
 	branches  []branch
 	active    int  // branches without a final response
 	closed    bool // no more branches are started: cancelled, 6xx, or a final response is sent
@@ -71,6 +74,7 @@ type ResponseContext struct {
 type branch struct {
 	target   int
 	breadth  uint32
+	left     uint32    // branches that there may be beyond
 	timerC   time.Time // zero: not set
 	state    branchState
 	giveUp   bool // it was cancelled because Timer C fired
@@ -89,9 +93,12 @@ const (
 func (c *ResponseContext) Reset(p *Proxy, method sip.Method, breadth uint32) {
 	c.Targets.Reset()
 	clear(c.acts[:cap(c.acts)])
-	*c = ResponseContext{Targets: c.Targets, proxy: p, invite: method == sip.Invite, breadth: breadth,
+	*c = ResponseContext{Targets: c.Targets, proxy: p, invite: method == sip.Invite, breadth: breadth, left: MaxBranches,
 		branches: c.branches[:0], acts: c.acts[:0], best: best{response: c.best.response[:0], challenges: c.best.challenges[:0]}}
 }
+
+// Limit says how many branches there may be in all, here and beyond: [Received.Branches], which is not 0.
+func (c *ResponseContext) Limit(branches uint32) { c.left = min(branches, MaxBranches) }
 
 // Branches is how many branches have been started.
 func (c *ResponseContext) Branches() int { return len(c.branches) }
@@ -132,6 +139,7 @@ func (c *ResponseContext) Begin(now time.Time) []Action {
 func (c *ResponseContext) Response(now time.Time, i int, resp *sip.Message, more bool) []Action {
 	c.acts = c.acts[:0]
 	code := resp.StatusCode()
+	more = more && c.attempts < MaxBranches
 	switch {
 	case code < 200:
 		c.provisional(now, i, code)
@@ -156,7 +164,7 @@ func (c *ResponseContext) Timeout(now time.Time, i int, more bool) []Action {
 	}
 	// RFC 3261 §16.6 step 7: the next address. A request other than INVITE has had its time: its client gave up
 	// when its own Timer F fired (RFC 4320 §4.2).
-	if more && c.invite && !c.closed && !c.branches[i].cancelIt {
+	if more && c.attempts < MaxBranches && c.invite && !c.closed && !c.branches[i].cancelIt {
 		c.again(now, i)
 		return c.acts
 	}
@@ -176,7 +184,7 @@ func (c *ResponseContext) Unsent(now time.Time, i int, status int, more bool) []
 	c.acts = c.acts[:0]
 	switch {
 	case c.branches[i].state == finished:
-	case more && !c.closed && !c.branches[i].cancelIt:
+	case more && c.attempts < MaxBranches && !c.closed && !c.branches[i].cancelIt:
 		c.again(now, i)
 	default:
 		c.note(status)
@@ -351,8 +359,10 @@ func (c *ResponseContext) cancel(i int) {
 func (c *ResponseContext) again(now time.Time, i int) {
 	b := &c.branches[i]
 	b.state = trying
+	b.left /= 2 // so that all attempts together have no more than twice what the first had
+	c.attempts++
 	c.setTimerC(now, b)
-	c.do(Action{Do: Start, Branch: i, Again: true, Breadth: b.breadth})
+	c.do(Action{Do: Start, Branch: i, Again: true, Breadth: b.breadth, Branches: b.left})
 }
 
 // setTimerC is RFC 3261 §16.6 step 11.

@@ -22,6 +22,9 @@ type Received struct {
 	Proof []byte
 	// Own says that the Route, or the Request-URI by a strict router, named this element.
 	Own bool
+	// AOR is the address-of-record, as the location service has it, if that service decides where the request goes;
+	// else nil. The loop hash is of it then, and not of the ways to write it.
+	AOR []byte
 	// Selector is what else the choice of targets depends on, if the server has it depend on something that
 	// is not in the request: the name of the route that was taken, say. It is part of the loop hash.
 	Selector []byte

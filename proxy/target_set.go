@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -19,7 +20,10 @@ type Target struct {
 	Q        sip.Q
 	Instance []byte // whose contact it is (RFC 5626 §4.1); nil if it did not say
 	RegID    uint32
+	Source   netip.Addr // that it was registered from; not valid: the location service has not given it
+	Route    int        // a way of the configuration's, as its [Lead] has it
 
+	rank    uint64
 	always  bool  // Flow is to be used, whatever Route has
 	updated int64 // when it was registered or refreshed, in Unix milliseconds
 	state   targetState
@@ -47,18 +51,28 @@ type TargetSet struct {
 	// of a 3xx (RFC 3261 §16.5).
 	Responsible bool
 
-	targets []Target // by falling q, those of one q in the order in which they are to be tried
+	targets []Target // by falling rank, those of one rank in the order in which they are to be tried
 	secure  bool     // the request has a sips Request-URI
 	buf     []byte   // what the targets' slices point into
 	nonSIP  int      // contacts with another scheme
 	barred  int      // sip contacts of a request for sips
 	dead    int      // contacts whose flow has gone
+	looped  int      // contacts that lead to who has been visited, or too far
+	unknown int      // contacts that lead to this element and to nobody there
+	empty   int      // users without a contact
+
+	home     Home
+	now      time.Time
+	visits   []visit // addresses-of-record, each once
+	explored int     // how many of them have been looked up
+	uri      sip.URI // scratch
 }
 
 // Reset empties the set.
 func (s *TargetSet) Reset() {
 	clear(s.targets)
-	*s = TargetSet{targets: s.targets[:0], buf: s.buf[:0]}
+	clear(s.visits)
+	*s = TargetSet{targets: s.targets[:0], buf: s.buf[:0], visits: s.visits[:0]}
 }
 
 // Len is the number of targets.
@@ -73,7 +87,7 @@ func (s *TargetSet) Target(i int) *Target { return &s.targets[i] }
 func (s *TargetSet) Only(in *Received, routes []byte) {
 	s.Reset()
 	s.secure = in.URI.Scheme == sip.SchemeSIPS
-	s.targets = append(s.targets, Target{Q: 1000, Routes: s.keep(routes)})
+	s.targets = append(s.targets, Target{Q: 1000, rank: firstRank, Routes: s.keep(routes)})
 }
 
 // Down makes the Request-URI the only target, unchanged, over a flow that a token in its Route named (RFC 5626
@@ -84,54 +98,77 @@ func (s *TargetSet) Down(in *Received, flow sip.Flow) {
 }
 
 // Bindings makes the contacts of the Request-URI's address-of-record the targets: rec is what the location service
-// shows at now. routes, a comma list, is what every copy visits first, nil for nothing.
-func (s *TargetSet) Bindings(now time.Time, in *Received, rec *location.Record, routes []byte, flows Flows) {
+// shows at now. routes, a comma list, is what every copy visits first, nil for nothing. Contacts that lead to other
+// users here are looked up in their turn ([Received.AOR] is not, again).
+func (s *TargetSet) Bindings(now time.Time, in *Received, rec *location.Record, routes []byte, home Home) {
 	s.Reset()
 	s.Responsible = true
 	s.secure = in.URI.Scheme == sip.SchemeSIPS
-	ms := now.UnixMilli()
-	for i := range rec.Bindings {
-		if b := &rec.Bindings[i]; !b.Removed && b.Expires > ms {
-			s.binding(b, routes, flows)
-		}
+	s.home, s.now = home, now
+	first := visit{rank: firstRank, secure: s.secure}
+	if in.AOR != nil {
+		first.aor = s.keep(in.AOR)
+		s.visits, s.explored = append(s.visits, first), 1
 	}
+	s.contacts(rec, routes, first)
+	s.explore()
 	s.sort()
 }
 
 // binding adds one contact, or counts why it cannot be one.
-func (s *TargetSet) binding(b *location.Binding, routes []byte, flows Flows) {
-	u, err := sip.ParseURI(b.Contact)
+func (s *TargetSet) binding(b *location.Binding, routes []byte, v visit) {
+	var err error
+	s.uri, err = sip.ParseURI(b.Contact)
+	u := &s.uri
 	switch {
 	case err != nil:
 		return
 	case !u.IsSIP():
 		s.nonSIP++
 		return
-	case s.secure && u.Scheme == sip.SchemeSIP:
+	case v.secure && u.Scheme == sip.SchemeSIP:
 		// RFC 5630 §5.3: what came for sips does not go on as sip.
 		s.barred++
 		return
 	}
-	t := Target{Q: b.Q, Instance: b.Instance, RegID: b.RegID, updated: b.Updated}
-	// With a Path the flow is that of the proxy in between.
-	if b.Path == nil && ownFlow(&u, b) {
+	t := Target{Q: b.Q, rank: ranked(v.rank, v.depth, b.Q), Instance: b.Instance, RegID: b.RegID,
+		Source: b.Flow.Remote.Addr().Unmap(), updated: b.Updated}
+	path := b.Path
+	if path != nil {
+		path = s.home.Passed(path)
+	}
+	switch {
+	case path != nil:
+		// With a Path the flow is that of the proxy in between.
+	case b.RegID == 0 || b.Flow.IsZero():
+		lead := s.home.Lead(u, t.Source)
+		if lead.Place == Inside {
+			s.enter(visit{aor: lead.AOR, rank: t.rank, depth: v.depth + 1, secure: u.Scheme == sip.SchemeSIPS})
+			return
+		}
+		if lead.Place == Barred {
+			return
+		}
+		t.Route = lead.Route
+	}
+	if path == nil && t.Route == 0 && ownFlow(u, b) {
 		switch {
-		case flows.Alive(b.Flow):
+		case s.home.Alive(b.Flow):
 			t.Flow = b.Flow
-		case b.RegID > 0 || !Named(&u):
+		case b.RegID > 0 || !Named(u):
 			// RFC 5626 §7: one that has gone takes the binding with it.
 			s.dead++
 			return
 		}
 	}
-	if !s.add(&u, t) {
+	if !s.add(u, t) {
 		return
 	}
 	// RFC 3327 §5.4: the Path that was stored, behind what leads out of our own site, before any Route value of
 	// the request.
 	added := &s.targets[len(s.targets)-1]
 	added.Instance = s.keep(b.Instance)
-	added.Routes = s.join(routes, b.Path)
+	added.Routes = s.join(routes, path)
 }
 
 // ownFlow reports whether a contact is reached over the flow that it was registered over, and not where its URI leads.
@@ -262,8 +299,8 @@ func (s *TargetSet) sort() {
 		return
 	}
 	slices.SortStableFunc(s.targets, func(a, b Target) int {
-		if a.Q != b.Q {
-			return int(b.Q) - int(a.Q)
+		if a.rank != b.rank {
+			return cmp.Compare(b.rank, a.rank)
 		}
 		if a.Instance != nil && bytes.Equal(a.Instance, b.Instance) && a.updated != b.updated {
 			if a.updated > b.updated {
@@ -285,6 +322,12 @@ func (s *TargetSet) Refusal() *Refusal {
 		return SIPSNotAllowed
 	case s.dead > 0:
 		return Disconnected
+	case s.empty > 0:
+		return Unavailable
+	case s.looped > 0:
+		return Loop
+	case s.unknown > 0:
+		return NotFound
 	}
 	return Unavailable
 }

@@ -3,16 +3,18 @@ package proxy
 import (
 	"hash/crc32"
 	"hash/maphash"
+	"strings"
 
 	"biloxi/sip"
 )
 
-// A branch of ours is the magic cookie, a part that is unique, a dot, and the loop hash (RFC 5393 §4.2.1: a
-// branch in two parts).
+// A branch of ours is the magic cookie, how many branches there may be beyond this one, a part that is unique, a dot,
+// and the loop hash (RFC 5393 §4.2.1: a branch in two parts).
 const (
-	uniqueDigits = 20 // of five bits each
+	leftDigits   = 2  // of five bits each
+	uniqueDigits = 18 // of five bits each
 	hashDigits   = 8  // of four bits each
-	branchLength = len(sip.MagicCookie) + uniqueDigits + 1 + hashDigits
+	branchLength = len(sip.MagicCookie) + leftDigits + uniqueDigits + 1 + hashDigits
 )
 
 // branchDigits are characters of a token that differ in more than their case, since branches are compared
@@ -20,9 +22,10 @@ const (
 const branchDigits = "0123456789abcdefghijklmnopqrstuv"
 
 // AppendBranch appends a branch that no other request has (RFC 3261 §16.6 step 8): each attempt at each target
-// has its own. Nobody can foresee it, and so nobody can answer a request that he has not seen.
-func (p *Proxy) AppendBranch(dst []byte, in *Received) []byte {
-	return in.appendBranch(dst, p.random(), p.random())
+// has its own. Nobody can foresee it, and so nobody can answer a request that they have not seen. left is how many
+// branches there may be beyond it.
+func (p *Proxy) AppendBranch(dst []byte, in *Received, left uint32) []byte {
+	return in.appendBranch(dst, left, p.random(), p.random())
 }
 
 // AppendStatelessBranch appends the branch of a request that is forwarded without a transaction: an ACK for a
@@ -41,7 +44,7 @@ func (p *Proxy) AppendStatelessBranch(dst []byte, in *Received) []byte {
 		}
 		parts[i] = h.Sum64()
 	}
-	return in.appendBranch(dst, parts[0], parts[1])
+	return in.appendBranch(dst, 0, parts[0], parts[1])
 }
 
 // identity are the fields of which one differs between two transactions.
@@ -55,8 +58,9 @@ func (in *Received) identity() [6][]byte {
 		in.RequestURI()}
 }
 
-func (in *Received) appendBranch(dst []byte, a, b uint64) []byte {
+func (in *Received) appendBranch(dst []byte, left uint32, a, b uint64) []byte {
 	dst = append(dst, sip.MagicCookie...)
+	dst = append(dst, branchDigits[left>>5&31], branchDigits[left&31])
 	for i := range uniqueDigits {
 		if i == 12 {
 			a = b
@@ -75,13 +79,18 @@ func (in *Received) appendBranch(dst []byte, a, b uint64) []byte {
 // Castagnoli's polynomial is the one that RFC 5393 §4.2.4 names, and processors compute it.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// loopHash is the second part of a branch (RFC 5393 §4.2.1): it depends on all that says where the request goes,
-// the Request-URI and Route as they came and the server's Selector, and not on the method. Call-ID and CSeq are in
-// it so that two requests which meet by chance do not always meet (§4.2.4).
-func (in *Received) loopHash() uint32 {
-	h := crc32.Update(0, castagnoli, in.RequestURI())
-	for i := range in.routes {
-		h = crc32.Update(crc32.Update(h, castagnoli, zero), castagnoli, in.routeBytes(i))
+// loopHash is the second part of a branch (RFC 5393 §4.2.1): it depends on all that says where the request goes, and
+// not on the method. That is the address-of-record where the location service decides, of which each user could write
+// any number of Request-URIs; else the Request-URI and Route as they came, and the server's Selector. Call-ID and CSeq
+// are in it so that two requests which meet by chance do not always meet (§4.2.4).
+func (in *Received) loopHash() (h uint32) {
+	if in.AOR != nil {
+		h = crc32.Update(h, castagnoli, in.AOR)
+	} else {
+		h = crc32.Update(h, castagnoli, in.RequestURI())
+		for i := range in.routes {
+			h = crc32.Update(crc32.Update(h, castagnoli, zero), castagnoli, in.routeBytes(i))
+		}
 	}
 	n := in.CSeq.Number
 	in.scratchNumber = [...]byte{0, byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}
@@ -115,6 +124,27 @@ func (in *Received) Looped(self Self) bool {
 		}
 	}
 	return false
+}
+
+// Branches is how many branches may be made of the request, here and beyond: MaxBranches, or what was left to the branch
+// that it comes back by. It is 0 if none is left to it: the answer is [TooBroad].
+//
+// RFC 5393 §5 bounds how many there are at a time. One after another, by way of others, there would be exponentially
+// many; a Via of ours, which others pass on, has what is left.
+func (in *Received) Branches(self Self) uint32 {
+	most := uint32(MaxBranches)
+	for vias := in.Vias(); vias.Next(); {
+		branch := vias.Branch()
+		if _, ok := branchHash(branch); !ok || !self.Is(vias.Host, vias.Port) {
+			continue
+		}
+		left := uint32(0)
+		for _, c := range branch[len(sip.MagicCookie):][:leftDigits] {
+			left = left<<5 | uint32(max(strings.IndexByte(branchDigits, c), 0))
+		}
+		most = min(most, left)
+	}
+	return most
 }
 
 // branchHash is the loop hash in a branch; false if the branch is not made as ours are.

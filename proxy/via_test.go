@@ -28,7 +28,7 @@ func TestBranch(t *testing.T) {
 	t.Run("no two branches are equal", func(t *testing.T) {
 		seen := map[string]bool{}
 		for range 1000 {
-			b := string(p.AppendBranch(nil, in))
+			b := string(p.AppendBranch(nil, in, 0))
 			if seen[b] || !ourBranch.MatchString(b) || len(b) != branchLength {
 				t.Fatal(b)
 			}
@@ -84,7 +84,7 @@ func pass(t *testing.T, p *Proxy, text []byte, c Copy) []byte {
 	if in.Looped(ours) {
 		return nil
 	}
-	c.Transport, c.SentBy, c.Branch = sip.UDP, []byte("ss2.biloxi.example.com"), p.AppendBranch(nil, in)
+	c.Transport, c.SentBy, c.Branch = sip.UDP, []byte("ss2.biloxi.example.com"), p.AppendBranch(nil, in, 0)
 	return in.Append(nil, &c)
 }
 

@@ -64,16 +64,22 @@ func (s *Server) relay(now time.Time, out *transport.Out, in *transport.Arrival,
 		s.turnDown(now, out, in, x, st, refusal)
 		return
 	}
+	branches := x.in.Branches(st.self)
+	if branches == 0 {
+		s.turnDown(now, out, in, x, st, proxy.TooBroad)
+		return
+	}
 	r := s.take(x, st)
 	defer r.release()
 	defer r.mu.Unlock()
-	// RFC 3261 §16.3 step 4, RFC 5393 §4.1: before it is forked.
-	if r.in.Looped(st.self) {
-		s.turnDown(now, out, in, x, st, proxy.Loop)
-		return
-	}
 	r.ctx.Reset(st.proxy, r.req.Method(), breadth)
-	if refusal := s.aim(now, x, r, d); refusal != nil {
+	r.ctx.Limit(branches)
+	refusal = s.aim(now, x, r, d)
+	// RFC 3261 §16.3 step 4, RFC 5393 §4.1: before it is forked, and when it is known what decides where it goes.
+	if r.in.Looped(st.self) {
+		refusal = proxy.Loop
+	}
+	if refusal != nil {
 		s.turnDown(now, out, in, x, st, refusal)
 		return
 	}
@@ -140,7 +146,9 @@ func (s *Server) locate(now time.Time, x *exchange, r *relay, d *domain) *proxy.
 	if !s.view(now, x, d) {
 		return proxy.NotFound
 	}
-	r.ctx.Targets.Bindings(now, &r.in, &x.record, nil, s.transport)
+	r.located = append(r.located[:0], x.aor...)
+	r.in.AOR = r.located
+	r.ctx.Targets.Bindings(now, &r.in, &x.record, nil, r)
 	return r.ctx.Targets.Refusal()
 }
 
@@ -232,7 +240,7 @@ func (s *Server) acknowledge(now time.Time, x *exchange) {
 	defer r.release()
 	defer r.mu.Unlock()
 	r.ctx.Reset(st.proxy, sip.Ack, 1)
-	if r.in.Looped(st.self) || s.aim(now, x, r, d) != nil || r.ctx.Targets.Len() == 0 {
+	if s.aim(now, x, r, d) != nil || r.in.Looped(st.self) || r.ctx.Targets.Len() == 0 {
 		s.ledger.lostAcks.Add(1)
 		return
 	}

@@ -14,7 +14,7 @@ import (
 // start sends a branch's copy on its way (RFC 3261 §16.6 steps 7 to 10).
 func (r *relay) start(now time.Time, a proxy.Action) {
 	l := r.leg(a.Branch)
-	l.breadth = a.Breadth
+	l.breadth, l.beyond = a.Breadth, a.Branches
 	if a.Again {
 		r.attempt(now, l)
 		return
@@ -54,8 +54,8 @@ func (r *relay) lookUp(now time.Time, l *leg) {
 // query is what leads to the branch's next hop: what the configuration says, else what its URIs do.
 func (r *relay) query(l *leg) (q resolve.Query, refusal *proxy.Refusal) {
 	q, refusal = r.in.NextHop(r.ctx.Target(l.branch), &l.uri)
-	if l.hop < len(r.hops) {
-		q.URI = &r.hops[l.hop].uri
+	if hops := r.way(l); l.hop < len(hops) {
+		q.URI = &hops[l.hop].uri
 	}
 	q.Stream = l.size == streamOnly
 	return q, refusal
@@ -84,7 +84,7 @@ func (r *relay) found(now time.Time, l *leg, err error) {
 	case l.size == streamOnly:
 		l.size = datagramAfterAll
 		r.lookUp(now, l)
-	case l.hop+1 < len(r.hops):
+	case l.hop+1 < len(r.way(l)):
 		l.hop++
 		r.lookUp(now, l)
 	default:
@@ -108,7 +108,7 @@ func (r *relay) unresolved(l *leg, err error) int {
 
 // more reports whether the branch has another address to try.
 func (r *relay) more(l *leg) bool {
-	return !l.given && (l.targets.Len() > 0 || l.hop+1 < len(r.hops) || l.size == streamOnly)
+	return !l.given && (l.targets.Len() > 0 || l.hop+1 < len(r.way(l)) || l.size == streamOnly)
 }
 
 // attempt sends the copy to the next address (RFC 3263 §4.3).
@@ -119,6 +119,11 @@ func (r *relay) attempt(now time.Time, l *leg) {
 		return
 	}
 	l.target = target
+	if r.state.self.listensAt(target.Transport, target.Addr) {
+		// It would come back at once, whatever name led there (RFC 3261 §16.3 step 4).
+		r.event(r.ctx.Unsent(now, l.branch, 482, r.more(l)))
+		return
+	}
 	flow, err := r.server.transport.Open(target.Transport, target.Addr, target.ServerName)
 	if err != nil {
 		l.targets.Failed(target, 0)
@@ -134,7 +139,7 @@ func (r *relay) exhausted(now time.Time, l *leg) {
 	case l.size == streamOnly:
 		// RFC 3261 §18.1.1: where TCP is refused a large request goes over UDP after all.
 		l.size = datagramAfterAll
-	case l.hop+1 < len(r.hops):
+	case l.hop+1 < len(r.way(l)):
 		l.hop++
 	default:
 		// RFC 3261 §16.6 step 7: no address is left.
@@ -199,13 +204,13 @@ func (r *relay) copy(d *draft, l *leg, t *proxy.Target, flow sip.Flow) {
 	d.host = st.self.appendSentBy(d.host[:0], flow)
 	c := proxy.Copy{URI: t.URI, MaxBreadth: l.breadth, Routes: t.Routes, Realms: r.realms,
 		Transport: flow.Transport, SentBy: d.host}
-	if l.hop < len(r.hops) && r.hops[l.hop].value != nil {
-		c.Routes = r.hops[l.hop].value
+	if hops := r.way(l); l.hop < len(hops) && hops[l.hop].value != nil {
+		c.Routes = hops[l.hop].value
 	}
 	if r.req.Method() == sip.Ack {
 		d.branch = st.proxy.AppendStatelessBranch(d.branch[:0], &r.in)
 	} else {
-		d.branch = st.proxy.AppendBranch(d.branch[:0], &r.in)
+		d.branch = st.proxy.AppendBranch(d.branch[:0], &r.in, l.beyond)
 		r.record(d, t, flow)
 		c.RecordRoute = d.record
 	}

@@ -35,6 +35,8 @@ type relay struct {
 	recordRoute bool
 	proved      bool
 	realms      [][]byte // as in caller; the state's own
+	located     []byte   // the address-of-record that it is for, if in.AOR says so
+	aor         []byte   // scratch of Lead
 	queue       []proxy.Action
 	deadline    alarm
 }
@@ -45,7 +47,8 @@ type leg struct {
 	branch  int
 	client  transaction.ID // zero: none, or detached
 	breadth uint32
-	hop     int // of relay.hops
+	beyond  uint32 // branches that there may be of its copy
+	hop     int    // of relay.way
 	targets resolve.Targets
 	target  resolve.Target // that it was sent to
 	looking bool           // a look-up is under way
@@ -107,7 +110,7 @@ func (r *relay) leg(branch int) *leg {
 }
 
 func (l *leg) reset() {
-	l.client, l.breadth, l.hop, l.target = transaction.ID{}, 0, 0, resolve.Target{}
+	l.client, l.breadth, l.beyond, l.hop, l.target = transaction.ID{}, 0, 0, 0, resolve.Target{}
 	l.looking, l.given, l.size = false, false, anySize
 }
 

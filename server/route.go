@@ -96,6 +96,27 @@ func (r *route) matches(in *proxy.Received) bool {
 	return len(r.source) == 0 || contains(r.source, in.Flow.Remote.Addr())
 }
 
+// forward is the route that a contact of somebody at source takes, counted from 1; 0 if it goes where its URI leads. own
+// says that the contact is in a domain of ours: then a route for its user takes it, as it takes the calls of those who
+// dial it. Elsewhere the user in a contact is the phone's own affair. A route for a source alone is for what comes from
+// there.
+func (r *routing) forward(u *sip.URI, own bool, source netip.Addr) int {
+	for i := range r.list {
+		one := &r.list[i]
+		switch {
+		case one.domain == "" && (len(one.user) == 0 || !own):
+		case one.domain != "" && !one.isDomain(u.Host):
+		case !bytes.HasPrefix(u.User, one.user):
+		case len(one.source) > 0 && !contains(one.source, source):
+		case len(one.hops) == 0:
+			return 0
+		default:
+			return i + 1
+		}
+	}
+	return 0
+}
+
 func (r *route) isDomain(host []byte) bool {
 	var buf [maxHost]byte
 	name := canonicalHost(buf[:0], host)

@@ -100,6 +100,29 @@ func (f *self) Is(host []byte, port uint16) bool {
 	return port == 0 || slices.Contains(f.ports, port)
 }
 
+// listensAt reports whether what is sent to an address comes back to one of our own listeners.
+func (f *self) listensAt(t sip.Transport, a netip.AddrPort) bool {
+	addr := a.Addr().Unmap()
+	for i := range f.listeners {
+		l := &f.listeners[i]
+		if l.Transport != t || l.Local.Port() != a.Port() {
+			continue
+		}
+		if own := l.Local.Addr().Unmap(); own == addr || own.IsUnspecified() && (addr.IsLoopback() || slices.Contains(f.local, addr)) {
+			return true
+		}
+	}
+	// An advertised address is one that a NAT brings back to us.
+	var buf [64]byte
+	ports, named := f.names[string(appendHost(buf[:0], addr))]
+	return named && slices.Contains(ports, a.Port()) && f.transports(t)
+}
+
+// transports reports whether a transport is listened to.
+func (f *self) transports(t sip.Transport) bool {
+	return slices.ContainsFunc(f.listeners, func(l listenerName) bool { return l.Transport == t })
+}
+
 // appendSentBy appends the host and port by which the peer of a flow reaches us: that of the listener at the flow's
 // address, else the first one of its transport and family.
 func (f *self) appendSentBy(dst []byte, flow sip.Flow) []byte {

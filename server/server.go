@@ -85,6 +85,7 @@ type Server struct {
 	transactions *transaction.Layer
 	resolver     *resolve.Resolver
 	relays       sync.Pool
+	viewings     sync.Pool
 	alarms       *alarms
 	flowSecret   [32]byte // of flow tokens and proofs; kept on disk, so that dialogs outlive a restart
 	stop         context.CancelFunc
@@ -115,6 +116,7 @@ func New(cfg config.Config, opt Options) (_ *Server, err error) {
 	s.ledger.log = s.log
 	s.started = s.now()
 	s.exchanges.New, s.registering.New, s.relays.New = s.newExchange, s.newRegistering, s.newRelay
+	s.viewings.New = func() any { return new(viewing) }
 	if _, err := rand.Read(s.secret[:]); err != nil {
 		return nil, err
 	}
