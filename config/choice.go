@@ -93,6 +93,35 @@ func (r *RPort) UnmarshalText(b []byte) error {
 	return choose(r, "choice for rport", b, RPortAuto, RPortAlways, RPortNever)
 }
 
+// OutboundPolicy says what becomes of a REGISTER with a reg-id whose first hop is a proxy that does no outbound, while
+// the client does (RFC 5626 §6).
+type OutboundPolicy string
+
+// The policies.
+const (
+	OutboundRefuse OutboundPolicy = "refuse" // 439
+	OutboundIgnore OutboundPolicy = "ignore" // the reg-id does not count
+)
+
+// UnmarshalText reads one of the policies.
+func (p *OutboundPolicy) UnmarshalText(b []byte) error {
+	return choose(p, "choice for first_hop_without_outbound", b, OutboundRefuse, OutboundIgnore)
+}
+
+// FullPolicy says what becomes of a contact more than an address of record may have.
+type FullPolicy string
+
+// The policies.
+const (
+	FullRefuse FullPolicy = "refuse" // 500 with Retry-After
+	FullOldest FullPolicy = "oldest" // the contact that was refreshed longest ago goes
+)
+
+// UnmarshalText reads one of the policies.
+func (p *FullPolicy) UnmarshalText(b []byte) error {
+	return choose(p, "choice for when_full", b, FullRefuse, FullOldest)
+}
+
 // TLSVersion is the lowest version of TLS that is spoken.
 type TLSVersion string
 

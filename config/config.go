@@ -68,14 +68,16 @@ type Certificate struct {
 
 // Registrar says what is granted to a REGISTER.
 type Registrar struct {
-	DefaultExpires     Duration   `toml:"default_expires"`      // for a SIP contact that asks for nothing
-	MinExpires         Duration   `toml:"min_expires"`          // less is refused with 423
-	MaxExpires         Duration   `toml:"max_expires"`          // more is cut to this
-	MaxContacts        int        `toml:"max_contacts"`         // of one AOR
-	Jitter             float64    `toml:"jitter"`               // granted expiry is shortened by up to this share: 0 to 0.5
-	LenientCSeq        bool       `toml:"lenient_cseq"`         // take a low CSeq from a phone that reuses its Call-ID
-	PathWithoutSupport PathPolicy `toml:"path_without_support"` // a Path in a REGISTER whose client does not support it
-	ServiceRoute       []string   `toml:"service_route"`        // URIs of the Service-Route in a 200 (RFC 3608); empty: none
+	DefaultExpires          Duration       `toml:"default_expires"`            // for a SIP contact that asks for nothing
+	MinExpires              Duration       `toml:"min_expires"`                // less is refused with 423
+	MaxExpires              Duration       `toml:"max_expires"`                // more is cut to this
+	MaxContacts             int            `toml:"max_contacts"`               // of one AOR
+	Jitter                  float64        `toml:"jitter"`                     // granted expiry is shortened by up to this share: 0 to 0.5
+	LenientCSeq             bool           `toml:"lenient_cseq"`               // take a low CSeq from a phone that reuses its Call-ID
+	PathWithoutSupport      PathPolicy     `toml:"path_without_support"`       // a Path in a REGISTER whose client does not support it
+	WhenFull                FullPolicy     `toml:"when_full"`                  // a contact more than MaxContacts
+	FirstHopWithoutOutbound OutboundPolicy `toml:"first_hop_without_outbound"` // a reg-id that cannot count
+	ServiceRoute            []string       `toml:"service_route"`              // URIs of the Service-Route in a 200 (RFC 3608); empty: none
 }
 
 // Location says how the location service keeps its bindings.
@@ -136,11 +138,13 @@ func Default() Config {
 		Transport: Transporting{RPort: RPortAuto},
 		TLS:       TLS{ClientCertificates: ClientCertsNone, MinVersion: TLS12},
 		Registrar: Registrar{
-			DefaultExpires:     Duration(time.Hour),
-			MinExpires:         Duration(time.Minute),
-			MaxExpires:         Duration(24 * time.Hour),
-			MaxContacts:        10,
-			PathWithoutSupport: PathRefuse,
+			DefaultExpires:          Duration(time.Hour),
+			MinExpires:              Duration(time.Minute),
+			MaxExpires:              Duration(24 * time.Hour),
+			MaxContacts:             10,
+			PathWithoutSupport:      PathRefuse,
+			WhenFull:                FullRefuse,
+			FirstHopWithoutOutbound: OutboundRefuse,
 		},
 		Location: Location{
 			Durability:   DurabilitySync,

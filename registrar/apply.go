@@ -69,15 +69,17 @@ func (reg *Registration) update(rec *location.Record) (changed bool, at int64) {
 	if done, at := reg.settle(rec, &h); done {
 		return false, at
 	}
+	reg.supersede(rec)
 	reason, ok := reg.weigh(rec)
 	if !ok {
-		reg.fail(tooManyContacts)
+		reg.refuseFull(rec)
 		return false, reg.now
 	}
-	if why := reg.checkSize(rec); why != nil {
+	if why := reg.fit(rec); why != nil {
 		reg.fail(why)
 		return false, reg.now
 	}
+	reg.displace(rec)
 	replaced := false
 	for i := range reg.contacts {
 		replaced = reg.write(rec, &reg.contacts[i]) || replaced
@@ -151,11 +153,11 @@ func (reg *Registration) taken(i, j int) bool {
 	return false
 }
 
-// weigh says what the request comes to, and whether the AOR may have as many bindings as it leaves. An AOR
-// that has more already, since the limit was lowered, may still refresh and replace them.
+// weigh says what the request comes to, and whether the AOR may have as many bindings as it leaves, once others
+// have made room. An AOR that has more already, since the limit was lowered, may still refresh and replace them.
 func (reg *Registration) weigh(rec *location.Record) (reason string, ok bool) {
 	reason = ReasonRemoved
-	added, removed := 0, 0
+	added, removed := 0, len(reg.displaced)
 	for i := range reg.contacts {
 		c := &reg.contacts[i]
 		isLive := c.at >= 0 && !rec.Bindings[c.at].Removed
@@ -177,7 +179,8 @@ func (reg *Registration) weigh(rec *location.Record) (reason string, ok bool) {
 			live++
 		}
 	}
-	return ReasonRegistered, added <= removed || live+added-removed <= reg.registrar.maxContacts
+	grown := added - removed
+	return ReasonRegistered, reg.makeRoom(rec, min(grown, live+grown-reg.registrar.maxContacts))
 }
 
 // write adds, updates or removes the binding of a contact. A tombstone whose binding is made anew is

@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"biloxi/location"
 	"biloxi/sip"
 )
 
@@ -17,6 +18,28 @@ const (
 	PathAccept = "accept"
 )
 
+// What to do with a reg-id that cannot count, because the first hop is a proxy that does not do outbound, while the
+// UA says Supported: outbound (RFC 5626 §6).
+const (
+	// OutboundRefuse answers 439, as RFC 5626 has it, so that the UA tries another proxy or goes without. It is
+	// the default.
+	OutboundRefuse = "refuse"
+
+	// OutboundIgnore takes the contact as one without a reg-id, and the 200 has no Require: outbound: for phones
+	// that do not go without after a 439, behind a load balancer that knows no outbound.
+	OutboundIgnore = "ignore"
+)
+
+// What to do with a contact more than an AOR may have, when none of the others is known to be of no use: with both,
+// one whose connection has closed makes room first, then one that looks like an earlier address of the same phone.
+const (
+	// WhenFullRefuse answers 500 with Retry-After. It is the default.
+	WhenFullRefuse = "refuse"
+
+	// WhenFullOldest has the contact make room that was refreshed longest ago.
+	WhenFullOldest = "oldest"
+)
+
 // Config is a registrar's policy. The zero Config is usable. Durations count in whole seconds.
 type Config struct {
 	DefaultExpires     time.Duration // of a SIP contact that asks for none; 0: one hour
@@ -27,6 +50,10 @@ type Config struct {
 	LenientCSeq        bool          // take a CSeq that is not higher, from phones that restart a Call-ID at 1
 	PathWithoutSupport string        // PathRefuse or PathAccept; empty: PathRefuse
 	ServiceRoute       []string      // Service-Route values of every 200, in order (RFC 3608); empty: none
+
+	FirstHopWithoutOutbound string         // OutboundRefuse or OutboundIgnore; empty: OutboundRefuse
+	WhenFull                string         // WhenFullRefuse or WhenFullOldest; empty: WhenFullRefuse
+	Flows                   location.Flows // the connections that are open; nil: all count as open
 }
 
 // Registrar is a policy, ready for use. It is not changed by use and serves any number of goroutines.
@@ -40,6 +67,9 @@ type Registrar struct {
 	lenientCSeq    bool
 	acceptPath     bool
 	serviceRoute   []byte // whole header lines
+	ignoreOutbound bool
+	dropOldest     bool
+	flows          location.Flows
 }
 
 // New returns a registrar of that policy. Values that contradict each other are drawn together: the
@@ -52,6 +82,10 @@ func New(cfg Config) *Registrar {
 		jitter:      min(max(cfg.Jitter, 0), 0.5),
 		lenientCSeq: cfg.LenientCSeq,
 		acceptPath:  cfg.PathWithoutSupport == PathAccept,
+
+		ignoreOutbound: cfg.FirstHopWithoutOutbound == OutboundIgnore,
+		dropOldest:     cfg.WhenFull == WhenFullOldest,
+		flows:          cfg.Flows,
 	}
 	r.minExpires = min(r.minExpires, r.maxExpires)
 	r.defaultExpires = wholeSeconds(cfg.DefaultExpires, 3600)

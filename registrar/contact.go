@@ -9,18 +9,19 @@ import (
 
 // contact is one Contact value of a REGISTER.
 type contact struct {
-	uri      sip.URI
-	params   []byte // its own parameters as they are stored
-	expires  []byte // value of its expires parameter
-	hasParam bool   // it has an expires parameter
-	hasQ     bool
-	q        sip.Q
-	granted  uint32                         // seconds; 0: to be removed
-	instance []byte                         // +sip.instance without its quotes; nil if there is none
-	regID    uint32                         // 0: none, or none that counts
-	print    [location.FingerprintSize]byte // of uri, once printed
-	printed  bool
-	at       int // set by Apply: index of the binding that it is, -1 if there is none
+	uri        sip.URI
+	params     []byte // its own parameters as they are stored
+	expires    []byte // value of its expires parameter
+	hasParam   bool   // it has an expires parameter
+	hasQ       bool
+	q          sip.Q
+	granted    uint32                         // seconds; 0: to be removed
+	instance   []byte                         // +sip.instance without its quotes; nil if there is none
+	regID      uint32                         // 0: none, or none that counts
+	givenRegID uint32                         // 0: none
+	print      [location.FingerprintSize]byte // of uri, once printed
+	printed    bool
+	at         int // set by Apply: index of the binding that it is, -1 if there is none
 }
 
 // readContacts reads all Contact values. RFC 3261 §10.3 step 6: "*" stands alone, with Expires: 0.
@@ -38,7 +39,7 @@ func (reg *Registration) readContacts(req *sip.Request) *refusal {
 	values := req.Values(sip.HeaderContact)
 	for values.Next() {
 		if len(reg.contacts) == maxRequestContacts {
-			return tooManyContacts
+			return tooManyAtOnce
 		}
 		reg.contacts = append(reg.contacts, contact{})
 		c := &reg.contacts[len(reg.contacts)-1]
@@ -117,7 +118,7 @@ func (c *contact) readParam(name, value []byte) (keep, ok bool) {
 	case nameIs(name, "reg-id"):
 		// RFC 5626 §10: 1*DIGIT, not 0 and below 2^31; any other is none.
 		if id, ok := sip.ParseDeltaSeconds(value); ok && id <= maxRegID {
-			c.regID = id
+			c.regID, c.givenRegID = id, id
 		}
 	}
 	return true, true
@@ -126,17 +127,4 @@ func (c *contact) readParam(name, value []byte) (keep, ok bool) {
 // nameIs compares a name without its case with one in lower case.
 func nameIs(name []byte, lower string) bool {
 	return len(name) == len(lower) && bytes.EqualFold(name, []byte(lower))
-}
-
-// checkTwice refuses two values that are one binding. RFC 3261 §10.3 step 7 taken by the letter comes to
-// the same: the second finds the CSeq of the first, which is not lower than its own.
-func (reg *Registration) checkTwice() *refusal {
-	for i := range reg.contacts {
-		for j := range i {
-			if reg.contacts[i].same(&reg.contacts[j]) {
-				return contactTwice
-			}
-		}
-	}
-	return nil
 }

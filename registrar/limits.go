@@ -1,6 +1,9 @@
 package registrar
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // Limits of what one REGISTER may ask to be stored. A request over a limit is refused and changes nothing.
 const (
@@ -20,6 +23,10 @@ const (
 	// of each binding while the AOR is locked, which takes the square of it (RFC 3261 §19.1.4). Phones with push
 	// parameters have some 15.
 	maxContactURIParts = 24
+
+	// maxComparedParams is the number of parameters of a Contact that stands twice, over which another order of
+	// them counts as a difference: to compare them takes the square of it. Phones send some 10.
+	maxComparedParams = 64
 
 	// maxContactParams is the length in bytes of a Contact's own parameters. The feature tags of a
 	// video phone (RFC 3840) take some 300.
@@ -66,6 +73,9 @@ const (
 	// briefCallID is the same of a Call-ID, which is compared byte by byte.
 	briefCallID = 40
 )
+
+// maxRetryAfter is the longest that a phone is told to wait where the AOR is full: somebody may make room by hand.
+const maxRetryAfter = 5 * time.Minute
 
 // Values that the RFC fixes, in seconds.
 const (

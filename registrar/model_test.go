@@ -101,7 +101,7 @@ func (m *model) handle(r *modelRequest) int {
 	case repeated:
 		return 200
 	case adds > removes && live+adds-removes > m.max:
-		return 403
+		return 500
 	}
 	for _, c := range r.contacts {
 		m.write(r, c)

@@ -14,7 +14,7 @@ func (reg *Registration) checkOutbound(req *sip.Request) *refusal {
 	}
 	supports := req.HasToken(sip.HeaderSupported, "outbound")
 	if !isFirstHop(req) && !reg.pathOB {
-		if supports {
+		if supports && !reg.registrar.ignoreOutbound {
 			return firstHop
 		}
 		for i := range reg.contacts {

@@ -59,10 +59,10 @@ func (reg *Registration) read(req *sip.Request) *refusal {
 	if why := reg.checkOutbound(req); why != nil {
 		return why
 	}
-	if why := reg.checkTwice(); why != nil {
+	if why := reg.chooseExpiry(req); why != nil {
 		return why
 	}
-	if why := reg.chooseExpiry(req); why != nil {
+	if why := reg.merge(); why != nil {
 		return why
 	}
 	if why := reg.checkOneFlow(); why != nil {

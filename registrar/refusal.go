@@ -15,7 +15,7 @@ const (
 	ReasonContacts       = "contacts"             // 400: Contacts that do not go together
 	ReasonTooLong        = "too-long"             // 400: a value that is longer than is stored
 	ReasonSecurity       = "sips-mix"             // 400: a sips Contact with what is not sips
-	ReasonTooMany        = "too-many-contacts"    // 403: the AOR has all the bindings it may have
+	ReasonTooMany        = "too-many-contacts"    // 500: the AOR has all the bindings it may have, and none may go
 	ReasonBrief          = "too-brief"            // 423
 	ReasonFirstHop       = "first-hop"            // 439
 	ReasonTooLarge       = "too-large"            // 500: all of the AOR's bindings together, or the answer with all of them
@@ -49,15 +49,13 @@ var (
 	paramsTooLong = &refusal{400, "Contact Parameters Too Long", ReasonTooLong}
 	pathTooLong   = &refusal{400, "Path Too Long", ReasonTooLong}
 	callIDTooLong = &refusal{400, "Call-ID Too Long", ReasonTooLong}
+	tooManyAtOnce = &refusal{400, "Too Many Contacts in One Request", ReasonTooLong}
 
 	sipsTarget  = &refusal{400, "A sips Contact Needs a sips Request-URI", ReasonSecurity}
 	sipsContact = &refusal{400, "sip and sips Contacts Together", ReasonSecurity}
 	sipsPath    = &refusal{400, "A sips Contact Needs a sips Path", ReasonSecurity}
 
-	// The request is understood and nothing is wrong with it, so it is none of the 400s that a UA may
-	// mend, and no 5xx, which it would try again elsewhere: the server refuses to fulfil it, and the same
-	// request is not to be repeated (RFC 3261 §21.4.4).
-	tooManyContacts = &refusal{403, "Too Many Contacts", ReasonTooMany}
+	tooManyContacts = &refusal{500, "Too Many Contacts", ReasonTooMany} // see refuseFull
 
 	tooBrief = &refusal{423, "Interval Too Brief", ReasonBrief}
 	firstHop = &refusal{439, "First Hop Lacks Outbound Support", ReasonFirstHop}

@@ -28,12 +28,13 @@ type Registration struct {
 	flow      sip.Flow
 	userAgent []byte
 
-	star     bool      // Contact: *
-	contacts []contact // none: a query, or star
-	path     []byte    // of all contacts
-	pathOB   bool      // the first Path URI has ob
-	pathSIPS bool      // no Path URI is other than sips
-	outbound bool      // the response has Require: outbound
+	star      bool      // Contact: *
+	contacts  []contact // none: a query, or star
+	displaced []int     // set by Apply: indices of the bindings that go, to make room or because their phone is back
+	path      []byte    // of all contacts
+	pathOB    bool      // the first Path URI has ob
+	pathSIPS  bool      // no Path URI is other than sips
+	outbound  bool      // the response has Require: outbound
 
 	ok         []byte // the 200
 	failed     []byte // any other response

@@ -29,6 +29,8 @@ import (
 //	<< unchanged           the record is as it was before the request
 //	= sip:b@h …            the whole record: URI, Call-ID/CSeq, seconds granted; a tombstone begins with "-"
 //	+3s                    time passes
+//	@ TCP 192.0.2.1:40 7   what follows comes over that flow, of connection 7
+//	x 7                    connection 7 closes
 //
 //go:embed testdata/*.txt
 var scripts embed.FS
@@ -45,6 +47,9 @@ func TestScripts(t *testing.T) {
 		}
 		for _, s := range parseScript(string(b)) {
 			for _, id := range s.ids {
+				if strings.HasPrefix(id, "P") { // a fault's
+					id += " " + s.title
+				}
 				t.Run(id, func(t *testing.T) { s.run(t, f.Name()) })
 			}
 		}
@@ -85,7 +90,12 @@ type desk struct {
 	branch    int
 	reg       Registration
 	sent      []exchange
+	flow      sip.Flow        // of the next request
+	closed    map[uint64]bool // connections
 }
+
+// Alive implements location.Flows.
+func (d *desk) Alive(f sip.Flow) bool { return !d.closed[f.Serial] }
 
 // fataler is what a desk needs of a test: of testing, and of rapid.
 type fataler interface {
@@ -102,7 +112,10 @@ type exchange struct {
 }
 
 func newDesk(t fataler, cfg Config) *desk {
-	return &desk{t: t, registrar: New(cfg), now: noon, record: (&location.Record{}).Append(nil)}
+	d := &desk{t: t, now: noon, record: (&location.Record{}).Append(nil), flow: bobFlow, closed: map[uint64]bool{}}
+	cfg.Flows = d
+	d.registrar = New(cfg)
+	return d
 }
 
 func (s *section) run(t *testing.T, file string) {
@@ -145,6 +158,14 @@ func (s *section) run(t *testing.T, file string) {
 			if got := d.state(); !slices.Equal(got, lines) {
 				t.Fatalf("%s\n got record %q\nwant %q", at, got, lines)
 			}
+		case mark == "@":
+			d.flow = readFlow(t, rest)
+		case mark == "x":
+			serial, err := strconv.ParseUint(rest, 10, 64)
+			if err != nil {
+				t.Fatal(at, err)
+			}
+			d.closed[serial] = true
 		case mark[0] == '+':
 			pass, err := time.ParseDuration(mark[1:])
 			if err != nil {
@@ -156,6 +177,17 @@ func (s *section) run(t *testing.T, file string) {
 		}
 		i += block
 	}
+}
+
+// readFlow reads the transport, the remote address and, of a connection, its number.
+func readFlow(t *testing.T, text string) sip.Flow {
+	f := sip.Flow{Local: bobFlow.Local}
+	var transport, remote string
+	if n, _ := fmt.Sscan(text, &transport, &remote, &f.Serial); n < 2 {
+		t.Fatalf("no flow: %s", text)
+	}
+	f.Transport, f.Remote = sip.TransportOf([]byte(transport)), netip.MustParseAddrPort(remote)
+	return f
 }
 
 func readConfig(t *testing.T, lines []string) (cfg Config) {
@@ -177,6 +209,10 @@ func readConfig(t *testing.T, lines []string) (cfg Config) {
 			cfg.LenientCSeq = true
 		case "path-without-support":
 			cfg.PathWithoutSupport = value
+		case "first-hop-without-outbound":
+			cfg.FirstHopWithoutOutbound = value
+		case "when-full":
+			cfg.WhenFull = value
 		case "service-route":
 			cfg.ServiceRoute = append(cfg.ServiceRoute, value)
 		default:
@@ -256,7 +292,7 @@ func (d *desk) send(text []byte) {
 		d.t.Fatalf("%v in\n%s", err, text)
 	}
 	was := d.expired()
-	if d.registrar.Prepare(&d.reg, d.now, &req, bobFlow, toTag, branchHash(&req)) {
+	if d.registrar.Prepare(&d.reg, d.now, &req, d.flow, toTag, branchHash(&req)) {
 		var other location.Record
 		d.reg.Apply(&other)
 		d.apply()

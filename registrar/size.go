@@ -5,6 +5,20 @@ import (
 	"biloxi/sip"
 )
 
+// fit refuses what checkSize refuses. Bindings whose connections have closed count for nothing: they go first.
+func (reg *Registration) fit(rec *location.Record) *refusal {
+	why := reg.checkSize(rec)
+	for why != nil {
+		i := reg.mostDispensable(rec, noUse)
+		if i < 0 {
+			return why
+		}
+		reg.displaced = append(reg.displaced, i)
+		why = reg.checkSize(rec)
+	}
+	return nil
+}
+
 // checkSize refuses what would make the record larger than an AOR's may be, or its list of contacts too long for a
 // datagram. It is asked before anything is written.
 func (reg *Registration) checkSize(rec *location.Record) *refusal {
@@ -18,6 +32,11 @@ func (reg *Registration) checkSize(rec *location.Record) *refusal {
 		}
 	}
 	after := before
+	for _, i := range reg.displaced {
+		b := &rec.Bindings[i]
+		after -= bindingSize(b)
+		answer -= contactOverhead + len(b.Contact) + len(b.Params)
+	}
 	for i := range reg.contacts {
 		c := &reg.contacts[i]
 		if c.at >= 0 && !rec.Bindings[c.at].Removed {

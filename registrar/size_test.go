@@ -127,7 +127,7 @@ func TestRecordIsBounded(t *testing.T) {
 			want  int
 		}{
 			{fat(3), 200},
-			{fat(50), 403},
+			{fat(50), 500},
 			{[]string{"Contact: <sip:3@h;x=" + strings.Repeat("x", 900) + ">;expires=0"}, 200},
 			{[]string{"Contact: <sip:50@h>, <sip:4@h;x=" + strings.Repeat("x", 900) + ">;expires=0"}, 200},
 		} {
@@ -152,6 +152,26 @@ func TestAnswerFitsDatagram(t *testing.T) {
 		}
 		if d.send(d.request([]string{""})); d.reg.Status != 200 || len(d.reg.Response) > maxDatagram {
 			t.Errorf("the list of those before has %d bytes", len(d.reg.Response))
+		}
+	})
+}
+
+func TestGoneMakesRoom(t *testing.T) {
+	t.Run("P1 what has no connection any more does not count in the size of the record", func(t *testing.T) {
+		d := newDesk(t, Config{})
+		for i := range 40 {
+			d.flow = sip.Flow{Transport: sip.TCP, Local: bobFlow.Local, Remote: bobFlow.Remote, Serial: uint64(i + 1)}
+			d.now = d.now.Add(time.Second)
+			d.send(d.request([]string{fmt.Sprintf("Call-ID: %d", i), fmt.Sprintf("Contact: <sip:%d@h;x=%s>;y=%s", i, strings.Repeat("x", 900), strings.Repeat("y", 900))}))
+			if d.reg.Status != 200 {
+				t.Fatalf("phone %d gets\n%s", i, d.reg.Response)
+			}
+			d.closed[uint64(i+1)] = true
+		}
+		d.flow = bobFlow
+		d.send(d.request([]string{""}))
+		if n := len(d.shown(nil)) - 1; n < 2 || n > DefaultMaxContacts {
+			t.Errorf("%d contacts are left", n)
 		}
 	})
 }

@@ -145,20 +145,24 @@ func (s *Server) authorize(now time.Time, out *transport.Out, in *transport.Arri
 	return true
 }
 
-// bodyUnderstood refuses a body that must be understood (RFC 3261 §8.2.3): a REGISTER has no use for
-// any, so all but an optional one is refused.
+// bodyUnderstood refuses a body that its sender says must be understood (RFC 3261 §8.2.3): a REGISTER has no use
+// for any. Where nothing is said §20.11 would assume that it must be; but what devices put into a REGISTER is for
+// other registrars, and they come back with the same. So it is passed over, whatever its type and encoding.
 func (s *Server) bodyUnderstood(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) bool {
 	if len(x.msg.Body()) == 0 {
 		return true
 	}
-	if v, ok := x.msg.Value(sip.HeaderContentDisposition); ok {
-		if handling, ok := paramsOf(v).Value("handling"); ok && bytes.EqualFold(handling, []byte("optional")) {
-			return true
-		}
+	v, _ := x.msg.Value(sip.HeaderContentDisposition)
+	if handling, _ := paramsOf(v).Value("handling"); !bytes.EqualFold(handling, []byte("required")) {
+		return true
 	}
 	s.ledger.refuse(now, refusedBody, in.Flow.Remote, "a REGISTER with a body", x.sender())
 	b := s.begin(out, in, x, 415, "")
 	b = sip.AppendFieldString(b, sip.HeaderAccept, "")
+	if x.msg.Has(sip.HeaderContentEncoding) {
+		// RFC 3261 §8.2.3: the encodings that are understood; §20.2: none is identity.
+		b = sip.AppendFieldString(b, sip.HeaderAcceptEncoding, "identity")
+	}
 	s.reply(out, in, x, 415, sip.AppendEnd(b, nil))
 	return false
 }

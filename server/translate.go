@@ -9,6 +9,7 @@ import (
 
 	"biloxi/config"
 	"biloxi/digest"
+	"biloxi/location"
 	"biloxi/proxy"
 	"biloxi/registrar"
 	"biloxi/resolve"
@@ -19,16 +20,19 @@ import (
 
 // The packages below know nothing of the configuration's file: here its values become theirs.
 
-func registrarConfig(c config.Registrar) registrar.Config {
+func registrarConfig(c config.Registrar, flows location.Flows) registrar.Config {
 	return registrar.Config{
-		DefaultExpires:     time.Duration(c.DefaultExpires),
-		MinExpires:         time.Duration(c.MinExpires),
-		MaxExpires:         time.Duration(c.MaxExpires),
-		MaxContacts:        c.MaxContacts,
-		Jitter:             c.Jitter,
-		LenientCSeq:        c.LenientCSeq,
-		PathWithoutSupport: string(c.PathWithoutSupport),
-		ServiceRoute:       c.ServiceRoute,
+		DefaultExpires:          time.Duration(c.DefaultExpires),
+		MinExpires:              time.Duration(c.MinExpires),
+		MaxExpires:              time.Duration(c.MaxExpires),
+		MaxContacts:             c.MaxContacts,
+		Jitter:                  c.Jitter,
+		LenientCSeq:             c.LenientCSeq,
+		PathWithoutSupport:      string(c.PathWithoutSupport),
+		WhenFull:                string(c.WhenFull),
+		FirstHopWithoutOutbound: string(c.FirstHopWithoutOutbound),
+		Flows:                   flows,
+		ServiceRoute:            c.ServiceRoute,
 	}
 }
 

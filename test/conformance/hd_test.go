@@ -46,7 +46,7 @@ func TestHeaders(t *testing.T) {
 	})
 	t.Run("HD-005", func(t *testing.T) {
 		p := newPhone(t, b)
-		if r := p.Register(Body("text/x", "hello"), Contact("<"+one+">")).Expect(415); len(r.Values("Accept")) == 0 {
+		if r := p.Register(Body("text/x", "hello"), Line("Content-Disposition: session;handling=required"), Contact("<"+one+">")).Expect(415); len(r.Values("Accept")) == 0 {
 			r.Fatalf("no Accept")
 		}
 		p.Bound()
