@@ -6,6 +6,7 @@ import (
 
 	"biloxi/digest"
 	"biloxi/sip"
+	"biloxi/tally"
 	"biloxi/transport"
 )
 
@@ -21,9 +22,10 @@ const (
 // caller is what is known of who sent a request that is to be forwarded (RFC 3261 §16.3 step 6).
 type caller struct {
 	standing
-	trusted bool     // his address is
-	proved  bool     // the request is of a dialog that was made through this server
-	realms  [][]byte // whose credentials have done their work here and go no further (§22.3)
+	payer   tally.Key // who has authenticated, as shares count them; zero: nobody
+	trusted bool      // his address is
+	proved  bool      // the request is of a dialog that was made through this server
+	realms  [][]byte  // whose credentials have done their work here and go no further (§22.3)
 }
 
 // may reports whether the request of x may go where it wants to; d is the domain of its Request-URI, nil if that is
@@ -94,6 +96,7 @@ func (s *Server) authenticate(now time.Time, out *transport.Out, in *transport.A
 	}
 	out.Authenticated(in)
 	x.caller.realms, x.caller.standing = d.realms, authenticated
+	x.caller.payer = s.shares.user(result.Username, d.name)
 	if !asOwner {
 		return true
 	}

@@ -15,7 +15,7 @@ import (
 // request gets that goes no further.
 func (s *Server) forward(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) {
 	st := s.state.Load()
-	x.route = nil
+	x.route, x.caller, x.aor = nil, caller{}, x.aor[:0]
 	if refusal := s.examine(x, in, st); refusal != nil {
 		s.turnDown(now, out, in, x, st, refusal)
 		return
@@ -84,7 +84,7 @@ func (s *Server) relay(now time.Time, out *transport.Out, in *transport.Arrival,
 		return
 	}
 	if r.ctx.Targets.NonSIP() {
-		s.turnAway(now, x)
+		s.turnAway(now, out, in, x)
 		return
 	}
 	if !s.begun(now, out, in, x, r) {
@@ -93,14 +93,19 @@ func (s *Server) relay(now time.Time, out *transport.Out, in *transport.Arrival,
 	r.perform(now, r.ctx.Begin(now), nil)
 }
 
-// begun makes the relay's server transaction. False: it is over.
+// begun makes the relay's server transaction, if it has its share of them. False: it is over.
 func (s *Server) begun(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, r *relay) bool {
+	if refused := s.shares.take(&r.stake, x, r); refused != "" {
+		s.busy(now, out, in, x, refused)
+		return false
+	}
 	r.holds.Add(1) // the transaction's
-	id, err := s.transactions.NewServer(now, &r.req, r.in.Flow, r.to, r)
+	id, err := s.transactions.Serve(now, transaction.Incoming{Request: &r.req, Flow: r.in.Flow, To: r.to,
+		Stranger: x.caller.standing == stranger && !x.caller.proved}, r)
 	if err != nil {
 		r.holds.Add(-1)
 		if err == transaction.ErrFull {
-			s.busy(now, out, in, x)
+			s.busy(now, out, in, x, "too many transactions")
 		}
 		return false
 	}
@@ -171,22 +176,27 @@ func (s *Server) view(now time.Time, x *exchange, d *domain) bool {
 func (s *Server) redirect(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, d *domain) {
 	x.req.Target = x.in.URI
 	exists := s.view(now, x, d)
-	s.answerContacts(now, x, exists)
+	s.answerContacts(now, out, in, x, exists)
 }
 
 // turnAway answers with contacts that nothing can be forwarded to (RFC 3261 §16.5: the caller may reach a mailto).
-func (s *Server) turnAway(now time.Time, x *exchange) { s.answerContacts(now, x, true) }
+func (s *Server) turnAway(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) {
+	s.answerContacts(now, out, in, x, true)
+}
 
-func (s *Server) answerContacts(now time.Time, x *exchange, exists bool) {
+func (s *Server) answerContacts(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, exists bool) {
 	x.toTag()
 	d := drafts.Get().(*draft)
 	defer d.release()
 	var status int
 	d.message, status = redirect.Append(d.message[:0], now, &x.req, &x.record, exists, x.tag, x.flow.Remote)
-	s.answerAlone(now, &x.req, x.flow, status, d.message)
+	if !s.answerBrief(out, in, x, status, d.message) {
+		s.answerAlone(now, &x.req, x.flow, status, d.message)
+	}
 }
 
-// turnDown answers with what the proxy refuses. An INVITE's answer is sent until it is acknowledged (RFC 3261 §17.2.1).
+// turnDown answers with what the proxy refuses. To who has authenticated, an INVITE's answer is sent until it is
+// acknowledged (RFC 3261 §17.2.1).
 func (s *Server) turnDown(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, st *state, refusal *proxy.Refusal) {
 	phrase := refusal.Phrase
 	if phrase == "" {
@@ -194,7 +204,7 @@ func (s *Server) turnDown(now time.Time, out *transport.Out, in *transport.Arriv
 	}
 	s.ledger.refuse(now, refusedRoute, in.Flow.Remote, phrase, x.sender())
 	x.toTag()
-	if x.msg.Method() != sip.Invite {
+	if x.msg.Method() != sip.Invite || x.brief() {
 		s.reply(out, in, x, refusal.Status, refusal.Append(out.Buffer(), st.proxy, &x.req, x.tag, in.Flow.Remote))
 		return
 	}
@@ -204,9 +214,10 @@ func (s *Server) turnDown(now time.Time, out *transport.Out, in *transport.Arriv
 	s.answerAlone(now, &x.req, in.Flow, refusal.Status, d.message)
 }
 
-// busy answers 503 while as many transactions are held as may be (RFC 3261 §21.5.4); nothing is kept for it.
-func (s *Server) busy(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) {
-	s.ledger.refuse(now, refusedLoad, in.Flow.Remote, "too many transactions", x.sender())
+// busy answers 503 while as many transactions are held as may be, or as this caller may have (RFC 3261 §21.5.4);
+// nothing is kept for it.
+func (s *Server) busy(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, why string) {
+	s.ledger.refuse(now, refusedLoad, in.Flow.Remote, why, x.sender())
 	b := s.begin(out, in, x, 503, "")
 	b = sip.AppendFieldUint(b, sip.HeaderRetryAfter, uint64(retryAfterLoad/time.Second))
 	s.reply(out, in, x, 503, sip.AppendEnd(b, nil))

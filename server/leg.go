@@ -178,6 +178,7 @@ func (r *relay) send(now time.Time, l *leg, t *proxy.Target, flow sip.Flow) {
 	id, err := s.transactions.Send(now, transaction.Outgoing{Request: d.message, Method: r.req.Method(), Branch: d.branch}, flow, to, l)
 	if err == nil {
 		l.client = id
+		s.shares.grow(&r.stake, int64(len(d.message)))
 		s.ledger.forwarded.Add(1)
 		return
 	}

@@ -20,6 +20,30 @@ const (
 	// that wait for nothing but retransmissions (32 s) are over.
 	retryAfterLoad = 5 * time.Second
 
+	// Of max_transactions, in parts of shareOf: what strangers may have, and what they may have with what goes on within
+	// dialogs that they have. The rest is for who has authenticated and for trusted peers, so that no flood by strangers
+	// keeps them from calling.
+	shareOf        = 8
+	strangersShare = 5
+	provedShare    = 6
+
+	// What one of many may have of max_transactions, one part in so many, and in a small server so many at least, counted
+	// in requests that came in. With the default of 200,000 a source, or the /64 of an IPv6 one, has 6,250 calls that
+	// ring, as many as another domain's proxy may bring; its /56 has twice as many; a user 3,125 from strangers, as many
+	// as a call centre; one source for one user half of that, so that nobody else is kept from calling them. A user who
+	// has authenticated, a PBX perhaps, has 12,500.
+	sourcePart, sourceLeast = 32, 32
+	calleePart, calleeLeast = 64, 250
+	pairPart, pairLeast     = 128, 16
+	userPart, userLeast     = 16, 64
+
+	// dialogMost is how many requests may be at work within one dialog.
+	dialogMost = 32
+
+	// shareSlots is how many slots these are counted in: 256 KB, in which the requests of 160 busy sources and users lie
+	// so that one other in ten thousand is taken for one of them.
+	shareSlots = 16384
+
 	// maxDatagram is the largest request that goes out as a datagram where the path's MTU is not known (RFC 3261
 	// §18.1.1), in bytes.
 	maxDatagram = 1300

@@ -37,6 +37,7 @@ type relay struct {
 	realms      [][]byte // as in caller; the state's own
 	located     []byte   // the address-of-record that it is for, if in.AOR says so
 	aor         []byte   // scratch of Lead
+	stake       stake    // of the shares
 	queue       []proxy.Action
 	deadline    alarm
 }
@@ -91,6 +92,7 @@ func (r *relay) release() {
 		return
 	}
 	r.mu.Lock() // what was begun elsewhere and is stale looks at the IDs
+	r.server.shares.give(&r.stake)
 	r.state, r.tx, r.answered, r.hops, r.realms = nil, transaction.ID{}, false, nil, nil
 	r.queue = r.queue[:0]
 	for _, l := range r.legs {

@@ -86,6 +86,7 @@ type Server struct {
 	resolver     *resolve.Resolver
 	relays       sync.Pool
 	viewings     sync.Pool
+	shares       *shares
 	alarms       *alarms
 	flowSecret   [32]byte // of flow tokens and proofs; kept on disk, so that dialogs outlive a restart
 	stop         context.CancelFunc
@@ -185,6 +186,7 @@ func (s *Server) openNetwork(cfg config.Config, opt Options) error {
 	if s.resolver, err = resolve.New(r); err != nil {
 		return err
 	}
+	s.shares = newShares(cfg.Proxy.MaxTransactions)
 	s.transactions = transaction.New(transaction.Config{Timers: opt.Timers, Max: cfg.Proxy.MaxTransactions, Fired: s.transport.Flush},
 		s.now(), s.transport, user{s})
 	return nil

@@ -60,7 +60,9 @@ func (m machine) inviteRefused(t Timers, now moment, e event) (machine, do) {
 	switch e {
 	case againFires:
 		// RFC 3261 §17.2.1: Timer G doubles each time up to T2.
-		m.setAgain(now, min(2*m.interval, t.T2))
+		if m.setAgain(now, min(2*m.interval, t.T2)); m.once {
+			m.again = never
+		}
 		return m, sendResponse
 	case retransmission:
 		return m, sendResponse

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"biloxi/sip"
+	"biloxi/tally"
 )
 
 // What the layer refuses.
@@ -58,6 +59,9 @@ type Layer struct {
 	keys   matcher
 	chunks *chunks
 
+	unacknowledged atomic.Int64  // refusals of strangers' INVITEs that are sent again by Timer G
+	refused        *tally.Counts // the same, by source
+
 	working atomic.Int64  // transactions without a final response
 	bytes   atomic.Int64  // of messages that they keep
 	wake    chan struct{} // Run waits there while nothing is held
@@ -70,7 +74,7 @@ type Layer struct {
 // Run, or Advance at least every 10 ms.
 func New(cfg Config, now time.Time, s Sender, u User) *Layer {
 	l := &Layer{sender: s, user: u, timers: cfg.Timers.orDefault(), max: int64(cfg.Max), fired: cfg.Fired, epoch: now,
-		keys: newMatcher(), chunks: newChunks(), wake: make(chan struct{}, 1)}
+		keys: newMatcher(), chunks: newChunks(), refused: tally.New(refusedSlots), wake: make(chan struct{}, 1)}
 	if l.max <= 0 {
 		l.max = DefaultMax
 	}
@@ -90,6 +94,16 @@ func New(cfg Config, now time.Time, s Sender, u User) *Layer {
 func (l *Layer) moment(now time.Time) moment { return now.Sub(l.epoch) }
 
 func (l *Layer) shard(k key) *shard { return &l.shards[k.a%shardCount] }
+
+// crowded reports whether the finished transactions of the shard leave no room for strangers' new work.
+func (s *shard) crowded(limit int64) bool {
+	l := s.layer
+	if 2*s.ended*l.max < l.share*limit {
+		return false
+	}
+	s.stats.Refused++
+	return true
+}
 
 // admit counts one more transaction at work if there is room among the first limit of them.
 func (s *shard) admit(limit int64) bool {
@@ -137,6 +151,26 @@ func (l *Layer) deliver(now time.Time, n notice, req *sip.Request, resp *sip.Mes
 		s.memory.recycle(n.id.t)
 		s.mu.Unlock()
 	}
+}
+
+// Working is how many transactions are at work: those without a final response.
+func (l *Layer) Working() int { return int(l.working.Load()) }
+
+// Owners are those of the server transactions that are at work, of a moment each.
+func (l *Layer) Owners() (list []any) {
+	for i := range l.shards {
+		s := &l.shards[i]
+		s.mu.Lock()
+		for _, t := range s.buckets {
+			for ; t != nil; t = t.chain {
+				if t.server() && !t.finished && t.owner != nil {
+					list = append(list, t.owner)
+				}
+			}
+		}
+		s.mu.Unlock()
+	}
+	return list
 }
 
 // Terminate ends a transaction without another word on the wire: a client's that is of no interest any more, or a

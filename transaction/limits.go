@@ -21,6 +21,18 @@ const (
 	// what is forwarded for requests that were let in. A flood of INVITEs must not keep calls from ending.
 	reserve = 8
 
+	// maxUnacknowledged is how many refusals of strangers' INVITEs Timer G sends again at a time, in all: a hundred a
+	// second that have a round trip of a second, and every tenth ACK lost. With ten copies each in 32 s that is 320
+	// datagrams a second at the most that forged sources cause. What is over it is sent again once.
+	maxUnacknowledged = 1024
+
+	// maxUnacknowledgedEach is the same for one source, or the /64 of an IPv6 one, with twice as many for its /56:
+	// another domain's proxy, whose callers all come from one address.
+	maxUnacknowledgedEach = 16
+
+	// refusedSlots is how many slots these sources are counted in: a few for each of maxUnacknowledged.
+	refusedSlots = 4096
+
 	// shardCount is the number of independent parts of a layer, a power of two. With 32 the chance that two of
 	// 8 cores want the same lock at once is small, and an empty layer costs half a megabyte.
 	shardCount = 32

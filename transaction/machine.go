@@ -62,6 +62,7 @@ type machine struct {
 	state     State
 	reliable  bool          // the transport is
 	cancelled bool          // INVITE client: the user wants it cancelled
+	once      bool          // INVITE server: a refusal is sent again once at the most, but for an INVITE that comes again
 	interval  time.Duration // what Timer A, E or G was last set to
 	again     moment        // when Timer A, E or G fires, or the one before a 100
 	end       moment        // when Timer B, D, F, H, I, J, K, L or M fires

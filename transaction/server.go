@@ -137,9 +137,26 @@ func (s *shard) cancelsFiled(k key) bool {
 	return false
 }
 
-// NewServer makes a server transaction for a request that the user was given (RFC 3261 §17.2). Its responses go
-// along flow to `to` (RFC 3261 §18.2.2). A 100 goes out if the user does not answer: to an INVITE after 200 ms
-// (§17.2.1), to another request when the client's Timer E has reached T2 (RFC 4320 §4.1).
+// Incoming is a request that a server transaction is to be made for, and what is known of it.
+type Incoming struct {
+	Request *sip.Request
+	Flow    sip.Flow       // that it came over, and its responses go over
+	To      netip.AddrPort // where they go over UDP (RFC 3261 §18.2.2)
+
+	// Stranger: nothing shows that its sender is who they say, or where. New work for strangers is refused while half of
+	// what may be held of finished transactions is, and refusals that they do not acknowledge are sent again for a
+	// bounded number of them at a time.
+	Stranger bool
+}
+
+// NewServer is [Layer.Serve] for who is no stranger.
+func (l *Layer) NewServer(now time.Time, req *sip.Request, flow sip.Flow, to netip.AddrPort, owner any) (ID, error) {
+	return l.Serve(now, Incoming{Request: req, Flow: flow, To: to}, owner)
+}
+
+// Serve makes a server transaction for a request that the user was given (RFC 3261 §17.2). Its responses go
+// along the flow to where they are to go (RFC 3261 §18.2.2). A 100 goes out if the user does not answer: to an INVITE
+// after 200 ms (§17.2.1), to another request when the client's Timer E has reached T2 (RFC 4320 §4.1).
 //
 // An INVITE that the user never answers is held until it does, or calls Terminate: no timer ends Proceeding.
 //
@@ -149,7 +166,8 @@ func (s *shard) cancelsFiled(k key) bool {
 //
 // The error is ErrFull, ErrExists or, for an ACK, ErrMessage. The last eighth of what may be held is kept for
 // requests within a dialog, and a CANCEL of what is at work is never refused.
-func (l *Layer) NewServer(now time.Time, req *sip.Request, flow sip.Flow, to netip.AddrPort, owner any) (ID, error) {
+func (l *Layer) Serve(now time.Time, in Incoming, owner any) (ID, error) {
+	req := in.Request
 	if req.Method() == sip.Ack {
 		return ID{}, ErrMessage
 	}
@@ -166,10 +184,11 @@ func (l *Layer) NewServer(now time.Time, req *sip.Request, flow sip.Flow, to net
 	if s.recall(k, req.Method()) {
 		return ID{}, ErrExists
 	}
-	if !s.admit(s.limit(k, req)) {
+	limit := s.limit(k, req)
+	if in.Stranger && s.crowded(limit) || !s.admit(limit) {
 		return ID{}, ErrFull
 	}
-	return s.server(k, old, req, l.moment(now), flow, to, owner), nil
+	return s.server(k, old, &in, l.moment(now), owner), nil
 }
 
 // limit is how many transactions may be at work with a new one for req.
@@ -185,15 +204,16 @@ func (s *shard) limit(k key, req *sip.Request) int64 {
 }
 
 // server makes a server transaction, which keeps its 100.
-func (s *shard) server(k key, old bool, req *sip.Request, now moment, flow sip.Flow, to netip.AddrPort, owner any) ID {
+func (s *shard) server(k key, old bool, in *Incoming, now moment, owner any) ID {
+	req := in.Request
 	kind, delay := nonInviteServer, s.layer.timers.untilT2()
 	if req.Method() == sip.Invite {
 		kind, delay = inviteServer, 0
 	}
-	t := s.add(k, start(kind, flow.Transport.Reliable(), s.layer.timers, now), flow, to, owner)
-	t.old = old
+	t := s.add(k, start(kind, in.Flow.Transport.Reliable(), s.layer.timers, now), in.Flow, in.To, owner)
+	t.old, t.stranger = old, in.Stranger
 	// RFC 3261 §17.2.1: no tag is put into the To of a 100.
-	s.buf = req.AppendResponse(s.buf[:0], 100, "", nil, flow.Remote)
+	s.buf = req.AppendResponse(s.buf[:0], 100, "", nil, in.Flow.Remote)
 	s.buf = req.AppendTimestamp(s.buf, delay)
 	s.buf = sip.AppendEnd(s.buf, nil)
 	s.keep(t, s.buf)

@@ -59,6 +59,9 @@ func (s *shard) step(t *transaction, now moment, e event, give []byte, got *sip.
 	before := t.state
 	next, d := t.machine.step(s.layer.timers, now, e)
 	t.machine = next
+	if t.stranger && t.state != before {
+		s.curb(t)
+	}
 	if t.state != before && t.end > now {
 		s.file(t, now, give)
 	}
@@ -218,6 +221,7 @@ func (s *shard) shorten(t *transaction) {
 func (s *shard) forget(t *transaction) {
 	s.remove(t)
 	s.wheel.unlink(t)
+	s.uncount(t)
 	s.drop(t)
 	if t.finished {
 		s.ended -= transactionBytes

@@ -37,6 +37,8 @@ type held struct {
 	old       bool // its client is one of RFC 2543
 	short     bool // of the INVITE that it sent only what an ACK and a CANCEL need is kept
 	silent    bool // it is the layer's own, the user does not know it
+	stranger  bool // its client is one that nothing is known of
+	counted   bool // it is one of Layer.unacknowledged
 	finished  bool // it is counted among those that have their final response
 }
 
