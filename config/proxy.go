@@ -20,7 +20,7 @@ func defaultProxy() Proxy {
 		RecordRoute:     true, // a phone behind a NAT is reached over its own flow alone, within a dialog too
 		TimerC:          Duration(3*time.Minute + 5*time.Second),
 		NoAnswer:        408,    // RFC 3261 §16.7 step 6
-		MaxTransactions: 200000, // 100,000 calls that ring, some 600 MB
+		MaxTransactions: 200000, // 100,000 calls that ring, some 800 MB
 		MaxBreadth:      60,     // RFC 5393 §5.3.3
 	}
 }

@@ -176,23 +176,29 @@ func (s *Server) view(now time.Time, x *exchange, d *domain) bool {
 func (s *Server) redirect(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, d *domain) {
 	x.req.Target = x.in.URI
 	exists := s.view(now, x, d)
-	s.answerContacts(now, out, in, x, exists)
+	s.answerContacts(now, out, in, x, exists, false)
 }
 
 // turnAway answers with contacts that nothing can be forwarded to (RFC 3261 §16.5: the caller may reach a mailto).
 func (s *Server) turnAway(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) {
-	s.answerContacts(now, out, in, x, true)
+	s.answerContacts(now, out, in, x, true, true)
 }
 
-func (s *Server) answerContacts(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, exists bool) {
+// answerContacts answers with what redirects; a 3xx briefly only if that is said.
+//
+// RFC 3261 §8.3: a redirect server keeps the transaction of what it redirects; who does not acknowledge a great many
+// has them sent again once ([transaction.Incoming]).
+func (s *Server) answerContacts(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, exists, brief bool) {
 	x.toTag()
 	d := drafts.Get().(*draft)
 	defer d.release()
 	var status int
 	d.message, status = redirect.Append(d.message[:0], now, &x.req, &x.record, exists, x.tag, x.flow.Remote)
-	if !s.answerBrief(out, in, x, status, d.message) {
-		s.answerAlone(now, &x.req, x.flow, status, d.message)
+	if (brief || status >= 400) && x.brief() {
+		s.reply(out, in, x, status, append(out.Buffer(), d.message...))
+		return
 	}
+	s.answerAlone(now, transaction.Incoming{Request: &x.req, Flow: x.flow, Stranger: x.caller.standing == stranger}, status, d.message)
 }
 
 // turnDown answers with what the proxy refuses. To who has authenticated, an INVITE's answer is sent until it is
@@ -211,7 +217,7 @@ func (s *Server) turnDown(now time.Time, out *transport.Out, in *transport.Arriv
 	d := drafts.Get().(*draft)
 	defer d.release()
 	d.message = refusal.Append(d.message[:0], st.proxy, &x.req, x.tag, in.Flow.Remote)
-	s.answerAlone(now, &x.req, in.Flow, refusal.Status, d.message)
+	s.answerAlone(now, transaction.Incoming{Request: &x.req, Flow: in.Flow}, refusal.Status, d.message)
 }
 
 // busy answers 503 while as many transactions are held as may be, or as this caller may have (RFC 3261 §21.5.4);

@@ -5,7 +5,6 @@ import (
 
 	"biloxi/tally"
 	"biloxi/transaction"
-	"biloxi/transport"
 )
 
 // shares say who may have how much of what max_transactions bounds. What callers have at work is counted from when
@@ -139,21 +138,4 @@ func (s *shares) give(k *stake) {
 		s.bytes.Add(-k.bytes)
 	}
 	*k = stake{}
-}
-
-// brief reports whether the request of x is answered without a transaction where it ends here at once. A transaction
-// would have the answer to an INVITE sent eleven times to a source that somebody has forged, and hold memory for who
-// connects and never acknowledges.
-//
-// RFC 3261 §8.2.7: such an answer is made anew, with the same To tag, for each copy of the request; what acknowledges it
-// is known by the tag.
-func (x *exchange) brief() bool { return x.caller.standing != authenticated }
-
-// answerBrief is [Server.answerAlone] without a transaction, where that is how x is answered.
-func (s *Server) answerBrief(out *transport.Out, in *transport.Arrival, x *exchange, status int, b []byte) bool {
-	if !x.brief() {
-		return false
-	}
-	s.reply(out, in, x, status, append(out.Buffer(), b...))
-	return true
 }

@@ -33,14 +33,14 @@ func (u user) confirmCancel(now time.Time, req *sip.Request, flow sip.Flow) {
 	defer d.release()
 	d.token = u.tagger.append(d.token[:0], req.Message)
 	d.message = sip.AppendEnd(req.AppendResponse(d.message[:0], 200, "", d.token, flow.Remote), nil)
-	u.answerAlone(now, req, flow, 200, d.message)
+	u.answerAlone(now, transaction.Incoming{Request: req, Flow: flow}, 200, d.message)
 }
 
 // answerAlone answers a request in a server transaction that nothing more is wanted of. Without room for one the
 // answer goes out all the same.
-func (s *Server) answerAlone(now time.Time, req *sip.Request, flow sip.Flow, status int, b []byte) {
-	to := s.responseAddr(&req.Via, flow)
-	id, err := s.transactions.NewServer(now, req, flow, to, nil)
+func (s *Server) answerAlone(now time.Time, in transaction.Incoming, status int, b []byte) {
+	in.To = s.responseAddr(&in.Request.Via, in.Flow)
+	id, err := s.transactions.Serve(now, in, nil)
 	switch err {
 	case nil:
 		s.ledger.answer(status)
@@ -48,7 +48,7 @@ func (s *Server) answerAlone(now time.Time, req *sip.Request, flow sip.Flow, sta
 		s.transactions.Detach(id)
 	case transaction.ErrFull:
 		s.ledger.answer(status)
-		_ = s.transport.Send(flow, to, b)
+		_ = s.transport.Send(in.Flow, in.To, b)
 	}
 }
 

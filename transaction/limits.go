@@ -4,7 +4,8 @@ import "time"
 
 const (
 	// DefaultMax is how many transactions are at work in a layer at a time when its Config does not say: calls
-	// that ring for 20 s have two each, so that this is some 5000 new ones a second. It is 300 MB at the most.
+	// that ring for 20 s have two each, so that this is some 5000 new ones a second. It is 300 MB of messages at the
+	// most; what their user keeps for them is as much again and more.
 	DefaultMax = 200_000
 
 	// DefaultMaxFinished is how many bytes of finished transactions a layer holds when its Config does not say.
