@@ -22,6 +22,9 @@ func (s *Server) strayCancel(now time.Time, out *transport.Out, in *transport.Ar
 	}
 	own := x.in.Arrived(st.self)
 	x.caller = caller{proved: st.proxy.Proves(&x.in), trusted: st.routing.trusts(in.Flow.Remote.Addr())}
+	if x.caller.trusted {
+		x.caller.standing = trusted
+	}
 	if own || !x.caller.proved && !x.caller.trusted {
 		s.refuse(now, out, in, x, refusedTransaction, 481, "")
 		return
