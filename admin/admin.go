@@ -83,6 +83,7 @@ type Binding struct {
 	Transport string     `json:"transport"` // that the REGISTER came over, in lower case
 	Remote    string     `json:"remote"`    // address that it came from
 	Local     string     `json:"local"`     // address of ours that it came to
+	Reachable bool       `json:"reachable"` // false: it came over a connection that has closed, and the phone has not come back
 	UserAgent string     `json:"user_agent,omitempty"`
 	Created   time.Time  `json:"created"`
 	Updated   time.Time  `json:"updated"`
@@ -105,8 +106,9 @@ type Status struct {
 	Subscribers int       `json:"subscribers"`
 	AORs        int       `json:"aors"` // with a binding
 	Bindings    int       `json:"bindings"`
-	Bytes       int64     `json:"bytes"`   // memory for them
-	Pending     int       `json:"pending"` // changes that wait for the disk
+	Reachable   int       `json:"reachable"` // bindings but for those whose connection has closed
+	Bytes       int64     `json:"bytes"`     // memory for them
+	Pending     int       `json:"pending"`   // changes that wait for the disk
 
 	Connections  map[string]uint64 `json:"connections"`  // open now, by transport in lower case
 	Transactions Transactions      `json:"transactions"` // held now

@@ -290,7 +290,7 @@ func testLocations(t *testing.T, ctx context.Context, d *Direct, a Admin) {
 	if got := one.Bindings[1]; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got := one.Bindings[0]; got.Contact != "mailto:ann@example.org" || got.Expires != nil || got.ExpiresIn != nil {
+	if got := one.Bindings[0]; got.Contact != "mailto:ann@example.org" || !got.Reachable || got.Expires != nil || got.ExpiresIn != nil {
 		t.Errorf("the first by q, which never expires: %+v", got)
 	}
 	seen := map[string]int{}

@@ -46,6 +46,7 @@ type Direct struct {
 	Domains     func() []config.Domain // those of the configuration in force
 	Subscribers Subscribers
 	Locations   func() (Locations, error) // opened when first asked for, if no server runs
+	Flows       location.Flows            // the connections that are open; nil: no server runs, and none is
 	Hash        func(user, realm, password string) subscriber.HA1s
 	Server      Server // nil: no server runs
 	Now         func() time.Time

@@ -26,7 +26,7 @@ func (d *Direct) FindLocation(ctx context.Context, aor string) (Location, error)
 	if _, ok := locations.View(now, locationKey(user, domain.Name), &r, nil); !ok {
 		return Location{}, nothingRegistered(user, domain.Name)
 	}
-	return Location{formatAOR(user, domain.Name), describeBindings(now, &r)}, nil
+	return Location{formatAOR(user, domain.Name), d.describeBindings(now, &r)}, nil
 }
 
 // ListLocations implements Admin.
@@ -42,7 +42,7 @@ func (d *Direct) ListLocations(ctx context.Context, cursor string, limit int) (p
 		if at < 0 {
 			return // no key that this server writes
 		}
-		page.Locations = append(page.Locations, Location{formatAOR(string(aor[:at]), string(aor[at+1:])), describeBindings(now, r)})
+		page.Locations = append(page.Locations, Location{formatAOR(string(aor[:at]), string(aor[at+1:])), d.describeBindings(now, r)})
 	})
 	return page, err
 }
@@ -140,12 +140,14 @@ func locationKey(user, domain string) []byte {
 	return location.AppendAOR(nil, sip.AppendEscapedUser(nil, []byte(user)), []byte(domain))
 }
 
-func describeBindings(now time.Time, r *location.Record) []Binding {
+func (d *Direct) describeBindings(now time.Time, r *location.Record) []Binding {
 	r.SortByQ()
 	out := make([]Binding, 0, len(r.Bindings))
 	for i := range r.Bindings {
 		if b := &r.Bindings[i]; !b.Removed {
-			out = append(out, describeBinding(now, b))
+			one := describeBinding(now, b)
+			one.Reachable = !b.Gone(d.Flows)
+			out = append(out, one)
 		}
 	}
 	return out

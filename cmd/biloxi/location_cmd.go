@@ -29,7 +29,8 @@ type locationListCmd struct {
 }
 
 func (*locationListCmd) Help() string {
-	return `location show has more of each contact, as has --json.
+	return `location show has more of each contact, as has --json. A phone that is not reachable came over a connection
+that has closed, as all have when the server has been started anew, and has not come back yet.
 
 Examples:
   biloxi location list
@@ -90,12 +91,12 @@ func showLocations(c *console, list []admin.Location, first bool) {
 	}
 	t := newTable(c.Out)
 	if first {
-		t.row("ADDRESS OF RECORD", "CONTACT", "FROM", "EXPIRES IN")
+		t.row("ADDRESS OF RECORD", "CONTACT", "FROM", "EXPIRES IN", "REACHABLE")
 	}
 	for _, one := range list {
 		for _, b := range one.Bindings {
 			left, _ := showExpiry(b)
-			t.row(one.AOR, b.Contact, b.Transport+" "+b.Remote, left)
+			t.row(one.AOR, b.Contact, b.Transport+" "+b.Remote, left, showReachable(b))
 		}
 	}
 	t.flush()
@@ -107,6 +108,14 @@ func showExpiry(b admin.Binding) (left, until string) {
 		return "never", ""
 	}
 	return (time.Duration(*b.ExpiresIn) * time.Second).String(), showTime(*b.Expires)
+}
+
+// showReachable says whether something can be sent to a phone.
+func showReachable(b admin.Binding) string {
+	if b.Reachable {
+		return "yes"
+	}
+	return "no"
 }
 
 func showQ(q float64) string { return strconv.FormatFloat(q, 'g', -1, 64) }
@@ -155,6 +164,11 @@ func showBinding(c *console, b admin.Binding) {
 	}
 	t.row("  from", b.Transport+" "+b.Remote)
 	t.row("  to", b.Local)
+	reachable := showReachable(b)
+	if !b.Reachable {
+		reachable += ": its connection has closed"
+	}
+	t.row("  reachable", reachable)
 	if b.Path != "" {
 		t.row("  path", b.Path)
 	}

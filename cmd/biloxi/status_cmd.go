@@ -40,7 +40,7 @@ func (cmd *statusCmd) Run(c *console) error {
 		t.row("domains", strings.Join(s.Domains, ", "))
 		t.row("listens on", strings.Join(s.Listeners, ", "))
 		t.row("subscribers", strconv.Itoa(s.Subscribers))
-		t.row("registered", count(s.Bindings, "contact")+" of "+count(s.AORs, "address"))
+		t.row("registered", count(s.Bindings, "contact")+" of "+count(s.AORs, "address")+", "+strconv.Itoa(s.Reachable)+" reachable")
 		t.row("connections", connectionsOf(s))
 		t.row("transactions", fmt.Sprintf("%d of requests that came, %d of requests sent", s.Transactions.Servers, s.Transactions.Clients))
 		if s.Lookups > 0 || s.Resting > 0 {
