@@ -14,7 +14,7 @@ import (
 
 // Receive takes what the transport has read. It is for the transport alone.
 func (a *Agent) Receive(out *transport.Out, in *transport.Arrival) {
-	out.Authenticated(in)
+	out.Authenticated(in, nil, nil)
 	now := time.Now()
 	m := new(sip.Message)
 	err := in.Err

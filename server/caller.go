@@ -42,11 +42,11 @@ func (s *Server) may(now time.Time, out *transport.Out, in *transport.Arrival, x
 		x.caller.standing = authenticated
 		// What a phone shows us without being asked again is for us all the same.
 		x.caller.realms = st.domains.realms
-		out.Authenticated(in) // whoever it is: his connection lives on with the call
+		out.Keep(in) // whoever it is: his connection lives on with the call
 		return true
 	case x.caller.trusted:
 		x.caller.standing = trusted
-		out.Authenticated(in)
+		out.Authenticated(in, nil, nil)
 		return true
 	}
 	if claimed := claimedDomain(st, x); claimed != nil {
@@ -94,7 +94,7 @@ func (s *Server) authenticate(now time.Time, out *transport.Out, in *transport.A
 		s.challenge(now, out, in, x, st, d, result, h)
 		return false
 	}
-	out.Authenticated(in)
+	out.Authenticated(in, d.realm, result.Username)
 	x.caller.realms, x.caller.standing = d.realms, authenticated
 	x.caller.payer = s.shares.user(result.Username, d.name)
 	if !asOwner {

@@ -53,7 +53,7 @@ func (s *Server) handle(now time.Time, out *transport.Out, in *transport.Arrival
 			if x.caller.proved {
 				// A user of ours has answered: who called him need not have authenticated, and is to be reached by
 				// this connection until the call is over.
-				out.Authenticated(in)
+				out.Keep(in)
 			}
 		}
 	case sip.Cancel:

@@ -41,7 +41,7 @@ func (s *Server) register(now time.Time, out *transport.Out, in *transport.Arriv
 		s.challenge(now, out, in, x, st, d, result, sip.HeaderAuthorization)
 		return
 	}
-	out.Authenticated(in)
+	out.Authenticated(in, d.realm, result.Username)
 	if !s.authorize(now, out, in, x, st, d, result) {
 		return
 	}

@@ -15,13 +15,14 @@ import (
 // end closes it and says so. That is a [loop], which reads many connections, or where there is none a goroutine.
 // Others may only write to it and cut it.
 type conn struct {
-	t      *Transport
-	flow   sip.Flow
-	source netip.Addr // as admission counts it
-	tls    *tls.Conn  // nil: TCP
-	peer   []string   // see Arrival.PeerCertificate
-	wire   wire
-	up     bool // the TLS handshake is over
+	t       *Transport
+	flow    sip.Flow
+	entry   entry     // admission's
+	tls     *tls.Conn // nil: TCP
+	peer    []string  // see Arrival.PeerCertificate
+	wire    wire
+	up      bool       // the TLS handshake is over
+	shaking *handshake // under way with a peer that connected to us, else nil
 
 	hop       *hop        // whom we opened it to; nil if the peer opened it
 	giveUp    func()      // ends our opening of it; nil if the peer opened it
@@ -34,7 +35,8 @@ type conn struct {
 	last          time.Duration // when the last message or ping came
 	begun         time.Duration // when the first bytes of an unfinished message came, 0 if there is none
 	armed         time.Duration // the read deadline that is set, 0 if none is
-	authenticated atomic.Bool   // it may live until it is idle; set by anybody
+	authenticated atomic.Bool   // it is no stranger's; set by anybody
+	kept          atomic.Bool   // it may live until it is idle all the same
 	crlfs         uint8         // since the last message or ping
 
 	// Of the loop that reads it, under the loop's lock.
@@ -59,12 +61,11 @@ type conn struct {
 	why atomic.Uint32 // the counter of why it was cut, 0 if it was not
 }
 
-// newConn takes over a socket whose peer was admitted.
-func (t *Transport) newConn(nc net.Conn, tr sip.Transport, source netip.Addr) *conn {
-	c := &conn{t: t, source: source}
-	c.flow = sip.Flow{Transport: tr, Remote: addrPort(nc.RemoteAddr()), Serial: t.serial.Add(1)}
-	c.attach(nc)
-	t.conns.put(c)
+// newConn makes a connection of a socket that a peer opened; it is to be admitted, and attached.
+func (t *Transport) newConn(tr sip.Transport, remote netip.AddrPort) *conn {
+	c := &conn{t: t}
+	c.entry.from = sourcesOf(remote.Addr())
+	c.flow = sip.Flow{Transport: tr, Remote: remote, Serial: t.serial.Add(1)}
 	return c
 }
 
@@ -85,6 +86,32 @@ func (c *conn) attach(nc net.Conn) {
 	c.mu.Unlock()
 	c.connected.Store(true)
 	c.t.counts.add(c.flow.Transport, connections, 1)
+	if c.why.Load() != 0 {
+		c.wire.cut() // it gave way before it was there
+	}
+}
+
+// authenticate makes the connection that of somebody who is known: user, a hash, or with 0 nobody who could have too
+// many of them.
+func (c *conn) authenticate(user uint64) {
+	if c.authenticated.Load() {
+		return
+	}
+	c.authenticated.Store(true)
+	out, ok := c.t.admission.promote(c, user)
+	if ok {
+		c.t.counts.add(c.flow.Transport, unknownConns, -1)
+	}
+	if out != nil {
+		out.cut(closedGaveWay)
+	}
+}
+
+// demote makes it a stranger's again, which lives as long as it would have.
+func (c *conn) demote() {
+	c.kept.Store(true)
+	c.authenticated.Store(false)
+	c.t.counts.add(c.flow.Transport, unknownConns, 1)
 }
 
 // is reports whether the connection is a flow's, which may have been made before its local address was known.
@@ -131,22 +158,6 @@ func addrPort(a net.Addr) netip.AddrPort {
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
-// handshake makes a TLS server of the connection. It runs on a goroutine of its own, so that the deep stack
-// it needs does not stay with the reader.
-func (c *conn) handshake() (failed counter, err error) {
-	if why := c.t.admission.enterHandshake(c.source, c.t.stop); why != noCounter {
-		return why, nil
-	}
-	defer c.t.admission.leaveHandshake(c.source)
-	if err := c.negotiate(tls.Server(tlsSocket{c}, c.t.tls.server())); err != nil {
-		if c.t.stopping.Load() {
-			return closedShutdown, nil
-		}
-		return closedHandshake, err
-	}
-	return noCounter, nil
-}
-
 // negotiate does the handshake of over, which runs over the connection's socket.
 func (c *conn) negotiate(over *tls.Conn) error {
 	_ = c.wire.SetDeadline(time.Now().Add(c.t.cfg.Limits.Handshake))
@@ -159,7 +170,7 @@ func (c *conn) negotiate(over *tls.Conn) error {
 	}
 	if certs := over.ConnectionState().PeerCertificates; len(certs) > 0 {
 		c.peer = append([]string{}, Identities(certs[0])...)
-		c.authenticated.Store(true) // only verified ones are let through
+		c.authenticate(0) // only verified ones are let through
 	}
 	_ = c.wire.SetDeadline(time.Time{})
 	c.wire.attach()
@@ -402,7 +413,7 @@ func (c *conn) due() (at time.Duration, why counter) {
 	if c.begun != 0 && c.begun+l.Message < at {
 		at, why = c.begun+l.Message, closedMessage
 	}
-	if !c.authenticated.Load() {
+	if !c.authenticated.Load() && !c.kept.Load() {
 		// RFC 3261 §18: open for 64*T1 after the last message, but only one that came in time counts.
 		until := c.opened + l.Unauthenticated
 		if last := min(c.last, until); last > c.opened {

@@ -44,7 +44,7 @@ func isTimeout(err error) bool {
 type authenticator struct{ answerer }
 
 func (a *authenticator) Receive(out *Out, in *Arrival) {
-	out.Authenticated(in)
+	out.Authenticated(in, nil, nil)
 	a.answerer.Receive(out, in)
 }
 
@@ -139,23 +139,26 @@ func TestDeadlines(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
+	in := func(p *peer) *peer { // it is authenticated
+		p.send(request("TCP", "in", ""))
+		p.status()
+		return p
+	}
 	worlds(t, "connections", func(w *world) {
-		tr := w.start(Config{Limits: Limits{MaxConns: 2}}, &answerer{})
-		a, b := w.dial(addr(w, tr, sip.TCP)), w.dial(addr(w, tr, sip.TCP))
-		a.open()
-		b.open()
+		tr := w.start(Config{Limits: Limits{MaxConns: 2}}, &authenticator{})
+		a, b := in(w.dial(addr(w, tr, sip.TCP))), in(w.dial(addr(w, tr, sip.TCP)))
 		w.dial(addr(w, tr, sip.TCP)).closed()
 		if n := tr.Stats().Value("refused", sip.TCP, "connections"); n != 1 {
 			w.Errorf("%d refused", n)
 		}
+		b.open()
 		a.Close()
 		w.eventually("the first is gone", func() bool { return tr.Stats().Value("connections", sip.TCP, "") == 1 })
 		w.dial(addr(w, tr, sip.TCP)).open()
 	})
 	worlds(t, "connections of a source", func(w *world) {
-		tr := w.start(Config{Limits: Limits{MaxConnsPerSource: 1}}, &answerer{})
-		a := w.dial(addr(w, tr, sip.TCP))
-		a.open()
+		tr := w.start(Config{Limits: Limits{MaxConnsPerSource: 1}}, &authenticator{})
+		a := in(w.dial(addr(w, tr, sip.TCP)))
 		w.dial(addr(w, tr, sip.TCP)).closed()
 		if n := tr.Stats().Value("refused", sip.TCP, "connections of a source"); n != 1 {
 			w.Errorf("%d refused", n)
@@ -200,17 +203,6 @@ func TestLimits(t *testing.T) {
 			w.Errorf("Send afterwards: %v, want %v", err, ErrGone)
 		}
 	})
-}
-
-func TestSourceOf(t *testing.T) {
-	for in, want := range map[string]string{
-		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1",
-		"2001:db8:1:2:3:4:5:6": "2001:db8:1:2::", "fe80::1%eth0": "fe80::",
-	} {
-		if got := sourceOf(netip.MustParseAddr(in)).String(); got != want {
-			t.Errorf("%s is of %s, want %s", in, got, want)
-		}
-	}
 }
 
 // When the answer is ready later.

@@ -242,11 +242,12 @@ func (c *conn) release() {
 // and does the rest.
 func (c *conn) cut(why counter) {
 	c.why.CompareAndSwap(uint32(noCounter), uint32(why))
-	if c.connected.Load() {
+	switch {
+	case c.connected.Load():
 		c.wire.cut()
-	} else {
+	case c.giveUp != nil:
 		c.giveUp() // connect looks at why when it is through all the same
-	}
+	} // else attach does
 }
 
 // end closes the connection, takes it off the books and says so. err is why if a connection of ours did not
@@ -274,7 +275,9 @@ func (c *conn) end(why counter, err error) {
 		}
 	}
 	c.buf, c.wire.buf = nil, nil
-	t.admission.leave(c.source, c.hop != nil)
+	if t.admission.leave(c) {
+		t.counts.add(c.flow.Transport, unknownConns, -1)
+	}
 	t.counts.add(c.flow.Transport, connections, -1)
 	if first := counter(c.why.Load()); first != why {
 		why, err = first, nil // it was cut, and the rest follows from that

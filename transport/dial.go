@@ -66,19 +66,24 @@ func (t *Transport) connection(h hop, local, bound netip.Addr) (*conn, error) {
 	if c := d.to[h]; c != nil && c.alive() {
 		return c, nil
 	}
-	host := sourceOf(h.to.Addr())
-	if why := t.admission.enterDial(host); why != noCounter {
+	c := &conn{t: t, hop: &h, opening: true}
+	c.entry.from = sourcesOf(h.to.Addr())
+	out, why := t.admission.enterDial(c)
+	if why != noCounter {
 		t.counts.add(h.transport, why, 1)
 		return nil, ErrFull
 	}
+	if out != nil {
+		out.cut(closedGaveWay)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), t.cfg.Limits.Dial)
-	c := &conn{t: t, source: host, hop: &h, giveUp: cancel, opening: true}
+	c.giveUp = cancel
 	c.authenticated.Store(true) // we chose it
 	c.flow = sip.Flow{Transport: h.transport, Local: netip.AddrPortFrom(local, 0), Remote: h.to, Serial: t.serial.Add(1)}
 	if !t.startDial(ctx, c, bound) {
 		cancel()
-		t.admission.opened(host)
-		t.admission.leave(host, true)
+		t.admission.opened(c)
+		t.admission.leave(c)
 		return nil, ErrClosed
 	}
 	d.to[h] = c
@@ -103,7 +108,7 @@ func (t *Transport) dial(ctx context.Context, c *conn, from netip.Addr) {
 	defer t.all.Done()
 	nc, err := t.dialSystem(ctx, from, c.hop.to)
 	c.giveUp()
-	t.admission.opened(c.source)
+	t.admission.opened(c)
 	if err != nil {
 		c.unreached(err)
 		return
@@ -148,7 +153,7 @@ func (c *conn) unreached(err error) {
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
-	t.admission.leave(c.source, true)
+	t.admission.leave(c)
 	if why := counter(c.why.Load()); why != noCounter {
 		err = goneError(why, nil) // not the peer's fault
 	}

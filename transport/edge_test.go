@@ -122,9 +122,10 @@ func TestAcceptErrors(t *testing.T) {
 // A connection opened for an answer counts against the limits as any other.
 func TestDialRefused(t *testing.T) {
 	simulated(t, "connections", func(w *world) {
-		tr := w.start(Config{Limits: Limits{MaxConns: 1}}, &answerer{})
+		tr := w.start(Config{Limits: Limits{MaxConns: 1}}, &authenticator{})
 		p := w.dial(addr(w, tr, sip.TCP))
-		p.open()
+		p.send(request("TCP", "in", ""))
+		p.status()
 		l, err := w.net.Host("192.0.2.103").Listen(5060)
 		if err != nil {
 			w.Fatal(err)

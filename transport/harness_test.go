@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"biloxi/sip"
 )
 
 // scriptConn is a connection that brings given pieces, then ends, and keeps what is written.
@@ -56,8 +58,11 @@ func runStream(t testing.TB, data []byte, step int) ([]Arrival, []byte) {
 		nc.pieces = append(nc.pieces, append([]byte(nil), data[:n]...))
 		data = data[n:]
 	}
-	c := tr.newConn(nc, 2, netip.Addr{})
-	_ = tr.admission.enter(netip.Addr{})
+	c := tr.newConn(sip.TCP, addrPort(nc.RemoteAddr()))
+	_, _ = tr.admission.enter(c)
+	tr.counts.add(sip.TCP, unknownConns, 1)
+	c.attach(nc)
+	tr.conns.put(c)
 	tr.readers.Add(1)
 	c.run()
 	c.waitDrained(nil)

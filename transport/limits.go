@@ -12,12 +12,12 @@ const (
 	// cost they take 1.2 GiB; more is a decision.
 	DefaultMaxConns = 50_000
 
-	// DefaultMaxConnsPerSource is the number of connections from one IPv4 address, or from one IPv6 /64. A
-	// company's phones share one NAT address, so it is large; a carrier-grade NAT shares one address
-	// between some 2000 customers at the most. Those that we open to an address are counted apart, with the
-	// same limit: a next hop takes one for each port and name, whatever is sent to it, so that it is met by
-	// nobody but who has us connect to port after port of a host; and what others behind its address have
-	// opened is no reason to refuse a call to it.
+	// DefaultMaxConnsPerSource is the number of connections from one IPv4 address, or from one IPv6 /64; a /56, which
+	// a customer has as a rule, may have twice as many. A company's phones share one NAT address, so it is large; a
+	// carrier-grade NAT shares one address between some 2000 customers at the most. Those that we open to an address
+	// are counted apart, with the same limit: a next hop takes one for each port and name, whatever is sent to it, so
+	// that it is met by nobody but who has us connect to port after port of a host; and what others behind its address
+	// have opened is no reason to refuse a call to it.
 	DefaultMaxConnsPerSource = 4096
 
 	// DefaultUnauthenticated is how long a connection may live before something on it is authenticated. A
@@ -41,12 +41,14 @@ const (
 	// wants the answer any more.
 	DefaultWrite = transactionLife
 
-	// DefaultHandshake is how long a TLS handshake may take: some round trips of a bad mobile link.
+	// DefaultHandshake is how long a TLS handshake may take from its ClientHello on, and before that how long it may
+	// wait for its turn: some round trips of a bad mobile link.
 	DefaultHandshake = 10 * time.Second
 
-	// DefaultMaxHandshakes is the number of TLS handshakes under way at once; more wait for their turn. One
-	// costs 1-2 ms of CPU, so that two cores finish so many in about a second, well before their deadline.
-	DefaultMaxHandshakes = 1024
+	// DefaultMaxHandshakes is the number of TLS handshakes that we have answered and whose peer has not: over it, the
+	// oldest of the source that has the most gives way. One costs 1-2 ms of CPU to begin, so that two cores give each
+	// at least two seconds for the round trip; it holds some 30 KiB.
+	DefaultMaxHandshakes = 4096
 
 	// DefaultMaxUnfinished is how many bytes the large messages that streams have begun and not finished
 	// may hold in all, so that many peers that each send most of a large message do not fill the memory.
@@ -67,9 +69,33 @@ const (
 	// message on it.
 	transactionLife = 32 * time.Second
 
-	// handshakeShare is the part of all handshakes that one source may have under way: 1/4, so that one
-	// that stalls does not shut out the others.
-	handshakeShare = 4
+	// knownShare is the part of MaxConns that strangers leave to others: 1/4, for phones that have registered,
+	// connections of our own, and what gives way and is not closed yet.
+	knownShare = 4
+
+	// maxConnsPerUser is how many connections of one user count as those of somebody who is known; a user has some
+	// phones, and a PBX some lines. Without it one password would do to take all places.
+	maxConnsPerUser = 64
+
+	// wideShare is how many times more than an IPv6 /64 the /56 around it may have.
+	wideShare = 2
+
+	// leavingShare is the part of MaxConns that may have given way and not be closed yet, and leastLeaving the least
+	// number: closing takes a moment, and who opens connections faster than that is refused.
+	leavingShare = 16
+	leastLeaving = 16
+
+	// handshakeShare is the part of MaxHandshakes that one source may have: 1/2. A site whose phones all come back
+	// at once over a slow link has a thousand under way.
+	handshakeShare = 2
+
+	// firstFlight is how long a peer may take to send its ClientHello: it is the first that it sends, and needs
+	// nothing of us.
+	firstFlight = 5 * time.Second
+
+	// helloPieces is how many records of a ClientHello are waited for before TLS begins to read it. All known
+	// clients send it in one.
+	helloPieces = 4
 
 	// dialShare is the part of MaxDials that one host may have: 1/4, so that one that is not there, or that
 	// has us open connections to many of its ports, does not shut out the others. One next hop needs one for
@@ -170,14 +196,15 @@ type Limits struct {
 	MaxHead           int           // start-line and header section of a message on a stream, bytes; default [sip.MaxHead]
 	MaxBody           int           // body of a message on a stream, bytes; default [sip.MaxBody]
 	MaxConns          int           // default [DefaultMaxConns]
-	MaxConnsPerSource int           // per IPv4 address or IPv6 /64; default [DefaultMaxConnsPerSource]
+	MaxConnsPerSource int           // per IPv4 address or IPv6 /64, twice as many per /56; default [DefaultMaxConnsPerSource]
 	Unauthenticated   time.Duration // until something on a connection is authenticated; default [DefaultUnauthenticated]
 	Idle              time.Duration // at least 64*T1 = 32 s (RFC 3261 §18); default [DefaultIdle]
 	Message           time.Duration // for one message to arrive; default [DefaultMessage]
 	WriteQueue        int           // bytes per connection; default [DefaultWriteQueue]
 	Write             time.Duration // for the queue to leave; default [DefaultWrite]
 	Handshake         time.Duration // of TLS; default [DefaultHandshake]
-	MaxHandshakes     int           // at once, others wait for as long as Handshake; default [DefaultMaxHandshakes]
+	MaxHandshakes     int           // begun and not ended; default [DefaultMaxHandshakes]
+	Handshaking       int           // that may use a processor at once, others wait; default: as many as there are processors
 	MaxUnfinished     int           // bytes; default [DefaultMaxUnfinished]
 	MaxDials          int           // that we open at once; default [DefaultMaxDials]
 	Dial              time.Duration // to open one; default [DefaultDial]

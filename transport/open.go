@@ -56,10 +56,10 @@ func (t *Transport) Alive(flow sip.Flow) bool {
 	return c != nil && c.is(flow) && c.alive()
 }
 
-// Keep lets the connection of a flow live until it is idle, as [Out.Authenticated] does, from any goroutine: something
-// is under way on it that takes its time. On UDP it means nothing.
+// Keep lets the connection of a flow live until it is idle, from any goroutine: something is under way on it that takes
+// its time. It stays a stranger's, unlike after [Out.Authenticated], and gives way as such. On UDP it means nothing.
 func (t *Transport) Keep(flow sip.Flow) {
 	if c := t.conns.find(flow.Serial); c != nil && c.is(flow) {
-		c.authenticated.Store(true)
+		c.kept.Store(true)
 	}
 }

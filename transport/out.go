@@ -48,11 +48,20 @@ func (o *Out) Reply(in *Arrival, to netip.AddrPort, b []byte) {
 	}
 }
 
-// Authenticated tells that something on in's connection was authenticated: the connection may now live
-// until it is idle. On UDP it means nothing.
-func (o *Out) Authenticated(in *Arrival) {
-	if o.conn != nil {
-		o.conn.authenticated.Store(true)
+// Authenticated tells that user of realm was authenticated by something on in's connection: it may now live until it is
+// idle, and gives way to nobody. Both are only told apart from others, and empty for one who is known otherwise, as a
+// trusted peer is: one user has only so many such connections, of which the oldest count as those of strangers again.
+// On UDP it means nothing.
+func (o *Out) Authenticated(in *Arrival, realm, user []byte) {
+	if o.conn != nil && !o.conn.authenticated.Load() {
+		o.conn.authenticate(o.conn.t.userHash(realm, user))
+	}
+}
+
+// Keep is [Transport.Keep] of in's flow.
+func (o *Out) Keep(in *Arrival) {
+	if o.conn != nil && !o.conn.kept.Load() {
+		o.conn.kept.Store(true)
 	}
 }
 

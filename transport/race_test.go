@@ -155,9 +155,10 @@ func TestConcurrentUse(t *testing.T) {
 func TestNotices(t *testing.T) {
 	simulated(t, "a line a second", func(w *world) {
 		var log bytes.Buffer
-		tr := w.start(Config{Limits: Limits{MaxConnsPerSource: 1}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, &answerer{})
+		tr := w.start(Config{Limits: Limits{MaxConnsPerSource: 1}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, &authenticator{})
 		first := w.dial(addr(w, tr, sip.TCP))
-		first.open()
+		first.send(request("TCP", "in", ""))
+		first.status()
 		for range 3 {
 			for range 100 {
 				w.dial(addr(w, tr, sip.TCP)).closed()

@@ -64,8 +64,12 @@ const (
 	closedQueue
 	closedWrite
 	closedHandshake
+	closedHello
+	closedHandshakeWay
+	closedGaveWay
 	closedShutdown
 	connections
+	unknownConns
 	counterCount
 )
 
@@ -104,8 +108,12 @@ var counterNames = [counterCount]struct {
 	closedQueue:           {name: "closed", reason: "queue full"},
 	closedWrite:           {name: "closed", reason: "does not read"},
 	closedHandshake:       {name: "closed", reason: "handshake"},
+	closedHello:           {name: "closed", reason: "no ClientHello"},
+	closedHandshakeWay:    {name: "closed", reason: "gave way in its handshake"},
+	closedGaveWay:         {name: "closed", reason: "gave way"}, // a stranger's, to a newer one
 	closedShutdown:        {name: "closed", reason: "shutdown"},
-	connections:           {name: "connections", level: true}, // open now
+	connections:           {name: "connections", level: true},     // open now
+	unknownConns:          {name: "unauthenticated", level: true}, // of those that peers opened
 }
 
 // tally holds the counts. A reader adds once per batch, so plain atomics do.
@@ -136,7 +144,7 @@ func applies(tr sip.Transport, what counter) bool {
 		return true
 	case stunPings, droppedPort, unsentLarge, unsentAddress, unsentError, unsentBounced, readErrors:
 		return tr == sip.UDP
-	case refusedHandshakes, closedHandshake:
+	case refusedHandshakes, closedHandshake, closedHello, closedHandshakeWay:
 		return tr == sip.TLS
 	case unsentDials:
 		return tr == sip.TCP

@@ -250,65 +250,23 @@ func TestTLS(t *testing.T) {
 			w.Errorf("%d arrivals, want 4", n)
 		}
 	})
-	worlds(t, "handshakes", func(w *world) {
-		tr, to := w.startTLS(Config{TLS: one, Limits: Limits{MaxHandshakes: 1}}, &answerer{})
-		silent := w.dial(to)
-		w.eventually("the first handshake has begun", func() bool { return len(tr.admission.all.turns) == 1 })
-		if w.net != nil {
-			start := time.Now()
-			second, third := w.dial(to), w.dial(to)
-			silent.lifetime()
-			if d := time.Since(start); d > DefaultHandshake || d < DefaultHandshake-time.Second {
-				w.Errorf("a silent peer was let wait %v", d)
-			}
-			// One of them has the turn now, and a handshake's time; the other has waited for as long.
-			third.lifetime()
-			second.lifetime()
-			if d := time.Since(start); d > 2*DefaultHandshake {
-				w.Errorf("the second silent peer was let wait %v", d)
-			}
-			if n := tr.Stats().Value("refused", sip.TLS, "handshakes"); n != 1 {
-				w.Errorf("%d handshakes refused, want 1", n)
-			}
-		}
-		silent.Close()
-		w.eventually("over", func() bool { return tr.Stats().Value("connections", sip.TLS, "") == 0 })
-		w.secure(to, ClientTLS("example.com", ca.pool)).open()
-	})
-	worlds(t, "a storm of handshakes", func(w *world) {
-		tr, to := w.startTLS(Config{TLS: one, Limits: Limits{MaxHandshakes: 4}}, &answerer{})
-		silent := w.dial(to) // takes the one turn of its source
-		w.eventually("the first handshake has begun", func() bool { return len(tr.admission.all.turns) == 1 })
-		var all sync.WaitGroup
-		for range 20 {
-			all.Go(func() {
-				if p, err := w.handshake(to, ClientTLS("example.com", ca.pool)); err != nil {
-					w.Errorf("a handshake that waited: %v", err)
-				} else {
-					p.Close()
-				}
-			})
-		}
-		silent.Close()
-		all.Wait()
-		if n := tr.Stats().Value("refused", sip.TLS, "handshakes"); n != 0 {
-			w.Errorf("%d handshakes were refused that could have waited", n)
-		}
-	})
 	worlds(t, "shutdown while handshakes wait", func(w *world) {
-		tr, to := w.startTLS(Config{TLS: one, Limits: Limits{MaxHandshakes: 1}}, &answerer{})
+		tr, to := w.startTLS(Config{TLS: one, Limits: Limits{Handshaking: 1}}, &answerer{})
+		tr.turns.take(sourcesOf(to.Addr()).wide, false, nil, nil) // nobody gets one
 		for range 3 {
-			w.dial(to)
+			go tls.Client(w.dial(to).Conn, ClientTLS("example.com", ca.pool)).Handshake()
 		}
-		w.eventually("one has begun", func() bool {
-			return len(tr.admission.all.turns) == 1 && tr.Stats().Value("connections", sip.TLS, "") == 3
-		})
+		w.dial(to) // never begins its own
+		w.eventually("they wait", func() bool { return tr.turns.waiting() == 3 && tr.Stats().Value("connections", sip.TLS, "") == 4 })
 		start := time.Now()
 		if err := tr.Shutdown(context.Background()); err != nil {
 			w.Error(err)
 		}
 		if d := time.Since(start); d > DefaultHandshake/2 {
 			w.Errorf("the shutdown waited %v for handshakes", d)
+		}
+		if n := tr.turns.waiting(); n != 0 {
+			w.Errorf("%d still wait", n)
 		}
 	})
 	worlds(t, "shutdown", func(w *world) {

@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -42,6 +43,8 @@ type Transport struct {
 	notices    notices
 	conns      registry
 	admission  admission
+	turns      turns
+	userSeed   maphash.Seed
 	dials      dials
 	routes     routes
 	unflushed  atomic.Pointer[conn] // the last that was marked, see mark
@@ -85,6 +88,11 @@ func New(cfg Config, h Handler) (*Transport, error) {
 		t.log = slog.New(slog.DiscardHandler)
 	}
 	t.admission = newAdmission(&t.cfg.Limits)
+	if t.cfg.Limits.Handshaking == 0 {
+		t.cfg.Limits.Handshaking = t.processors
+	}
+	t.turns = newTurns(t.cfg.Limits.Handshaking)
+	t.userSeed = maphash.MakeSeed()
 	t.dials.to = map[hop]*conn{}
 	t.routes.known = map[netip.Addr]route{}
 	// Serials of another life of the process, which bindings on disk remember, are not met again.
@@ -247,16 +255,21 @@ func (t *Transport) SetTLS(cfg TLSConfig) error {
 
 // accept makes a connection of a socket that somebody opened to us.
 func (t *Transport) accept(nc net.Conn, tr sip.Transport) {
-	remote := addrPort(nc.RemoteAddr())
-	source := sourceOf(remote.Addr())
-	if why := t.admission.enter(source); why != noCounter {
+	c := t.newConn(tr, addrPort(nc.RemoteAddr()))
+	out, why := t.admission.enter(c)
+	if why != noCounter {
 		t.counts.add(tr, why, 1)
-		t.notice(why, tr, remote, nil)
+		t.notice(why, tr, c.flow.Remote, nil)
 		_ = nc.Close()
 		return
 	}
+	if out != nil {
+		out.cut(closedGaveWay)
+	}
 	t.counts.add(tr, accepted, 1)
-	c := t.newConn(nc, tr, source)
+	t.counts.add(tr, unknownConns, 1)
+	c.attach(nc)
+	t.conns.put(c)
 	t.all.Add(1)
 	t.readers.Add(1)
 	if tr == sip.TCP {

@@ -129,6 +129,9 @@ type tlsSocket struct{ c *conn }
 
 func (s tlsSocket) Read(b []byte) (int, error) {
 	w := &s.c.wire
+	if h := s.c.shaking; h != nil {
+		return h.read(b)
+	}
 	if !s.c.up {
 		return w.Conn.Read(b)
 	}
