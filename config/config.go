@@ -24,6 +24,7 @@ type Config struct {
 	Registrar Registrar    `toml:"registrar"` // what is granted to a REGISTER
 	Location  Location     `toml:"location"`  // the durable location service
 	Auth      Auth         `toml:"auth"`      // digest authentication
+	Defence   Defence      `toml:"defence"`   // what becomes of those who guess
 	Proxy     Proxy        `toml:"proxy"`     // how calls are forwarded
 	Routes    []Route      `toml:"route"`     // exceptions to that, the first that matches; empty: none
 	DNS       DNS          `toml:"dns"`       // how next hops are found
@@ -156,7 +157,8 @@ func Default() Config {
 			NonceLifetime: Duration(4 * time.Hour), // longer than phones take between refreshes, so that none is challenged for each
 			MaxNonces:     1 << 20,
 		},
-		Proxy: defaultProxy(),
+		Defence: defaultDefence(),
+		Proxy:   defaultProxy(),
 		Limits: Limits{
 			Connections:            50000, // at the 24 KiB of an idle TLS connection they take 1.2 GiB
 			ConnectionsPerSource:   10000, // a site, or a carrier, has one address for thousands of phones

@@ -68,4 +68,10 @@ const (
 
 	// maxHops bounds a list of next hops: a dead one takes up to 32 s, and no caller waits for more of them.
 	maxHops = 16
+
+	// maxTries bounds tries: a password that a person chose falls to some thousand.
+	maxTries = 1000
+
+	// maxRefuseAfter bounds refuse_after: more would mean never.
+	maxRefuseAfter = 1 << 20
 )

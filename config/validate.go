@@ -22,6 +22,7 @@ func (s *source) validate(cfg *Config) {
 	s.validateRegistrar(&cfg.Registrar)
 	s.validateLocation(&cfg.Location)
 	s.validateAuth(&cfg.Auth)
+	s.validateDefence(&cfg.Defence)
 	s.validateProxy(&cfg.Proxy)
 	s.validateRoutes(cfg.Routes)
 	s.validateDNS(&cfg.DNS)
