@@ -89,7 +89,10 @@ func (s *Server) authenticate(now time.Time, out *transport.Out, in *transport.A
 	if d.redirects {
 		h = sip.HeaderAuthorization
 	}
-	result := st.digest.Check(now, &x.req, h, d.realm, in.Flow, d.algorithms, &d.users)
+	result, ok := s.check(now, out, in, x, st, d, h)
+	if !ok {
+		return false
+	}
 	if result.Verdict != digest.Valid {
 		s.challenge(now, out, in, x, st, d, result, h)
 		return false

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"biloxi/defence"
 	"biloxi/location"
 	"biloxi/registrar"
 	"biloxi/sip"
@@ -29,6 +30,9 @@ type exchange struct {
 	lastHop bool   // OPTIONS that goes no further
 	record  location.Record
 	view    []byte // what record refers to
+
+	attempt defence.Attempt // of a request that the defence judges or counts
+	guessed []byte          // its user
 }
 
 // registering is what a registration needs to be answered when it is on disk. They are pooled too, apart from their

@@ -36,6 +36,9 @@ func (s *Server) forward(now time.Time, out *transport.Out, in *transport.Arriva
 	if !s.may(now, out, in, x, st, d) {
 		return
 	}
+	if d != nil && x.caller.standing == stranger && !s.mayAsk(now, out, in, x, st) {
+		return
+	}
 	if d != nil && d.redirects && (x.route == nil || len(x.route.hops) == 0) {
 		s.redirect(now, out, in, x, d)
 		return
@@ -148,34 +151,32 @@ func (s *Server) aim(now time.Time, x *exchange, r *relay, d *domain) *proxy.Ref
 
 // locate makes the contacts of a user of ours the targets.
 func (s *Server) locate(now time.Time, x *exchange, r *relay, d *domain) *proxy.Refusal {
-	if !s.view(now, x, d) {
+	if !s.shows(now, x, r.state, s.view(now, x, d)) {
 		return proxy.NotFound
 	}
 	r.located = append(r.located[:0], x.aor...)
 	r.in.AOR = r.located
 	r.ctx.Targets.Bindings(now, &r.in, &x.record, nil, r)
-	return r.ctx.Targets.Refusal()
+	return s.plain(x, r.state, r.ctx.Targets.Refusal())
 }
 
 // view reads what the location service knows of the user of the Request-URI into x.record; false if there is no such
-// user.
-func (s *Server) view(now time.Time, x *exchange, d *domain) bool {
+// user, of whom it knows nothing and is asked all the same, so that both take as long.
+func (s *Server) view(now time.Time, x *exchange, d *domain) (exists bool) {
 	x.user = sip.AppendUnescaped(x.user[:0], x.in.URI.User)
-	if _, ok := s.subscribers.Lookup(x.user, d.name); !ok {
-		return false
-	}
+	_, exists = s.subscribers.Lookup(x.user, d.name)
 	x.aor = location.AppendAOR(x.aor[:0], x.in.URI.User, d.name)
 	var some bool
 	if x.view, some = s.location.View(now, x.aor, &x.record, x.view[:0]); !some {
 		x.record.Bindings = x.record.Bindings[:0]
 	}
-	return true
+	return exists
 }
 
 // redirect answers with the contacts of a user of ours (RFC 3261 §8.3).
 func (s *Server) redirect(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, d *domain) {
 	x.req.Target = x.in.URI
-	exists := s.view(now, x, d)
+	exists := s.shows(now, x, s.state.Load(), s.view(now, x, d))
 	s.answerContacts(now, out, in, x, exists, false)
 }
 

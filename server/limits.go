@@ -52,6 +52,16 @@ const (
 	// behind.
 	maxKept = 16 << 10
 
+	// maxDefenceLines is how many lines a second the defence writes of sources that are throttled, refused and let in: a
+	// flood from forged sources fills no disk.
+	maxDefenceLines = 100
+
+	// sweepEvery is how soon a source is let in when its time is over: as exactly as a person waits.
+	sweepEvery = 5 * time.Second
+
+	// maxRulesFile is the largest file of an administrator's rules, in bytes: a thousand of them take a tenth.
+	maxRulesFile = 1 << 20
+
 	// alarmTick is how exactly Timer C fires: it is three minutes at the least.
 	alarmTick = time.Second
 )

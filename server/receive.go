@@ -44,6 +44,9 @@ func (s *Server) handle(now time.Time, out *transport.Out, in *transport.Arrival
 	if !s.understand(now, out, in, x) {
 		return
 	}
+	if s.denied(now, out, in, x) {
+		return
+	}
 	switch x.msg.Method() {
 	case sip.Register:
 		s.register(now, out, in, x)

@@ -26,6 +26,8 @@ const (
 	refusedRoute                       // what the proxy refuses: 4xx, among them 404 and 480
 	refusedStore                       // the location service cannot write: 503
 	refusedLoad                        // too much waits for the disk: 503
+	refusedGuessing                    // of a source that guesses: delayed, or 403
+	refusedDenied                      // an administrator has denied its source: 403
 	refusedInternal                    // a fault of ours: 500
 	refusals
 )
@@ -52,5 +54,7 @@ var refusalNames = [refusals]string{
 	refusedRoute:        "route",
 	refusedStore:        "store",
 	refusedLoad:         "overload",
+	refusedGuessing:     "guessing",
+	refusedDenied:       "denied",
 	refusedInternal:     "internal",
 }

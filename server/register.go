@@ -36,7 +36,10 @@ func (s *Server) register(now time.Time, out *transport.Out, in *transport.Arriv
 		return
 	}
 	// RFC 3261 §10.3 step 3: authentication, for a query as for a change.
-	result := st.digest.Check(now, &x.req, sip.HeaderAuthorization, d.realm, in.Flow, d.algorithms, &d.users)
+	result, ok := s.check(now, out, in, x, st, d, sip.HeaderAuthorization)
+	if !ok {
+		return
+	}
 	if result.Verdict != digest.Valid {
 		s.challenge(now, out, in, x, st, d, result, sip.HeaderAuthorization)
 		return
@@ -132,13 +135,20 @@ func (s *Server) authorize(now time.Time, out *transport.Out, in *transport.Arri
 	if string(x.user) == string(r.Username) {
 		return true
 	}
+	third := d.thirdParty[string(r.Username)]
+	if !third && !s.mayAsk(now, out, in, x, st) {
+		return false
+	}
 	// RFC 3261 §10.3 step 5: an address-of-record that nobody has is 404.
 	if _, ok := s.subscribers.Lookup(x.user, d.name); !ok {
+		if !third {
+			s.asked(now, x, st)
+		}
 		s.refuse(now, out, in, x, refusedUser, 404, "")
 		return false
 	}
 	// RFC 3261 §10.3 step 4: a third party registers for another only by name.
-	if !d.thirdParty[string(r.Username)] {
+	if !third {
 		s.refuse(now, out, in, x, refusedOwner, 403, "Forbidden: not the owner of this address-of-record")
 		return false
 	}

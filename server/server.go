@@ -72,6 +72,7 @@ type Server struct {
 	secret      [32]byte // of the nonces; of this process alone, so that none outlives what is known of its use
 	started     time.Time
 	state       atomic.Pointer[state]
+	guard       *guard
 	reload      sync.Mutex // one Reload at a time
 	exchanges   sync.Pool
 	registering sync.Pool
@@ -102,6 +103,8 @@ type state struct {
 	proxy     *proxy.Proxy
 	routing   *routing
 	self      *self
+
+	watchfulness watchfulness
 }
 
 // New opens the stores in the data folder and makes a server that listens to nothing yet. On an error
@@ -136,6 +139,7 @@ func (s *Server) newState(cfg config.Config, old *state) (*state, error) {
 	if st.routing, err = newRouting(&cfg); err != nil {
 		return nil, err
 	}
+	st.watchfulness = watchfulnessOf(&cfg)
 	st.self = newSelf(st.domains, cfg.Listeners, s.transport.Addrs(), localAddrs())
 	if old != nil && old.config.Auth == cfg.Auth {
 		st.digest = old.digest
@@ -151,6 +155,9 @@ func (s *Server) open(cfg config.Config, opt Options) (err error) {
 		return fmt.Errorf("data folder: %w", err)
 	}
 	if s.flowSecret, err = loadSecret(filepath.Join(cfg.Data, SecretFile)); err != nil {
+		return err
+	}
+	if s.guard, err = openGuard(s.now(), s.log, filepath.Join(cfg.Data, DefenceFile)); err != nil {
 		return err
 	}
 	if err := s.openNetwork(cfg, opt); err != nil {
@@ -211,6 +218,7 @@ func (s *Server) checkRealms(cfg config.Config) {
 const (
 	SubscriberFile = "subscribers.db" // the database of subscribers
 	LocationFolder = "location"       // the bindings: package journal's folder
+	DefenceFile    = "defence.json"   // an administrator's rules on sources
 	SecretFile     = "secret"         // 32 random bytes: the key of what the server writes into Record-Route
 )
 
@@ -238,6 +246,7 @@ func (s *Server) Serve() error {
 	s.stop = cancel
 	s.running.Go(func() { s.transactions.Run(ctx) })
 	s.running.Go(func() { s.watch(ctx) })
+	s.running.Go(func() { s.sweep(ctx) })
 	s.running.Go(s.resolver.Run)
 	s.reload.Unlock()
 	return s.transport.Serve()
