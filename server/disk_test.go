@@ -2,7 +2,6 @@ package server
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"sync"
@@ -106,7 +105,17 @@ func (d *disk) Remove(name string) error {
 func (d *disk) SyncDir(string) error { return d.err() }
 
 // Lock locks nothing: each test has a folder of its own.
-func (d *disk) Lock(string) (io.Closer, error) { return io.NopCloser(nil), nil }
+func (d *disk) Lock(string) (journal.Held, error) { return held{}, nil }
+
+func (d *disk) Hold(string) (journal.Held, error) { return held{}, nil }
+
+func (d *disk) Reserve(string, int64) error { return nil }
+
+// held is what nothing happens to.
+type held struct{}
+
+func (held) Close() error { return nil }
+func (held) Same() bool   { return true }
 
 // diskFile is a file of a disk. What it syncs is not synced: no power is lost here.
 type diskFile struct {

@@ -96,7 +96,10 @@ func cutsTail(t *testing.T, killed *memFS) {
 		f.data = f.data[:cut]
 		logger, log := testLogger()
 		j, err := Open(Config{FS: m, Logger: logger, Now: func() time.Time { return epoch }})
-		if err != nil {
+		if cut < headerSize && errors.Is(err, ErrCorrupt) && strings.Contains(err.Error(), latestName) {
+			continue // its header was on disk before anything was acknowledged
+		}
+		if err != nil || cut < headerSize {
 			t.Fatalf("cut at %d: %v", cut, err)
 		}
 		n := whole(t, j)
@@ -104,7 +107,7 @@ func cutsTail(t *testing.T, killed *memFS) {
 			t.Errorf("cut at %d: %d AORs, %d with a byte less", cut, n, before)
 		}
 		before = n
-		if torn := strings.Contains(log.String(), "level=INFO msg=\"the journal ends"); torn != (int64(len(f.data)) < int64(cut)) {
+		if torn := strings.Contains(log.String(), "level=WARN msg=\"the journal ends"); torn != (int64(len(f.data)) < int64(cut)) {
 			t.Errorf("cut at %d, %d bytes are left; the log says: %s", cut, len(f.data), log)
 		} else if say := fmt.Sprintf("bytes=%d", cut-len(f.data)); torn && !strings.Contains(log.String(), say) {
 			t.Errorf("the log does not say %s: %s", say, log)
@@ -202,6 +205,7 @@ func TestRemedy(t *testing.T) {
 		t.Fatal(err)
 	}
 	delete(m.names, theLastJournal)
+	delete(m.names, latestName)
 	j := mustOpen(t, Config{FS: m})
 	if n := whole(t, j); n != 6 {
 		t.Errorf("%d AORs", n)

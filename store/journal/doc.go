@@ -25,10 +25,23 @@
 // (4), the sequence number (8), the payload. The kinds:
 //
 //   - state: the length of the AOR (varint), the AOR, its location.Record as encoded;
-//   - mark, before each group and at the end: the salt, and the number of the last record that was synced when it
-//     was written (8);
+//   - mark, before each group, when nothing has come for a moment, and at the end: the salt, and the number of the last
+//     record that was synced when it was written (8);
 //   - end, of a snapshot only: the number of its records (8).
 //
 // The marks tell a torn tail, which is cut, from damage: a record that cannot be read, and was synced by the
 // word of a mark behind it or of a later file, was acknowledged, and Open refuses to go on without it.
+//
+// The file location-latest names the newest journal by generation and salt. It is written before anything is
+// acknowledged from that journal, so that Open refuses to go on when the journal is gone, empty, or another one; and
+// again when the journal is closed, with the number of records. A folder of the first version has none. The file
+// location-reserve only takes room: as much as a snapshot needs on a disk that the journals have filled.
+//
+// # A disk that fails
+//
+// A group that cannot be written is rolled back, and no change is taken. Once a second the syncer tries to write all
+// there is into a snapshot of the next generation, on a full disk with the room of the reserve; when that succeeds, it
+// goes on. So does Open on a disk that can be read and not written. A folder that was moved, removed or replaced is
+// such a failure too: what is written there would not be found again. When it is back, so are changes; another folder
+// in its place is never written to.
 package journal

@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -257,6 +258,7 @@ func TestUnchangedWaits(t *testing.T) {
 			if err := errors.Join(<-first, <-second); err != nil {
 				t.Error(err)
 			}
+			time.Sleep(time.Second) // until the last mark is there
 			size := len(m.names["location-00000001.journal"].data)
 			if durable, err := j.Update(epoch, []byte("bob@h"), add, third); !durable || err != nil {
 				t.Errorf("a retransmission after the sync: %v, %v", durable, err)
@@ -346,7 +348,7 @@ func TestSnapshotsBoundTheJournal(t *testing.T) {
 			files++
 		}
 		m.mu.Unlock()
-		if files > 2 || bytes > 20_000 {
+		if files > 4 || bytes > 20_000 { // with that which names the newest journal, and the reserve
 			t.Errorf("%d files of %d bytes", files, bytes)
 		}
 		j.Close()
@@ -375,6 +377,7 @@ func TestRecoveryMakesRoom(t *testing.T) {
 		}
 		time.Sleep(5*retryEvery + maxLinger)
 		names, _ := m.ReadDir(".")
+		names = slices.DeleteFunc(names, func(name string) bool { return name == latestName })
 		if len(names) != 1 || !strings.HasSuffix(names[0], snapshotSuffix) {
 			t.Errorf("after 5 tries there are %v", names)
 		}

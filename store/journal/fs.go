@@ -6,12 +6,14 @@ import "io"
 type FS interface {
 	MkdirAll(dir string) error
 	ReadDir(dir string) (names []string, err error)
-	Open(name string) (File, error)      // for reading and Truncate
-	Create(name string) (File, error)    // for writing; empties a file that is there
-	Rename(from, to string) error        // replaces to
-	Remove(name string) error            // of a file that is not there: no error
-	SyncDir(dir string) error            // makes what was created, renamed and removed in dir durable
-	Lock(name string) (io.Closer, error) // until it is closed or the process ends; ErrLocked if somebody has it
+	Open(name string) (File, error)        // for reading and Truncate
+	Create(name string) (File, error)      // for writing; empties a file that is there
+	Rename(from, to string) error          // replaces to
+	Remove(name string) error              // of a file that is not there: no error
+	SyncDir(dir string) error              // makes what was created, renamed and removed in dir durable
+	Lock(name string) (Held, error)        // until it is closed or the process ends; ErrLocked if somebody has it
+	Hold(name string) (Held, error)        // a file or a folder
+	Reserve(name string, size int64) error // makes a file that has so much room, or none
 }
 
 // File is an open file.
@@ -19,4 +21,10 @@ type File interface {
 	io.ReadWriteCloser
 	Truncate(size int64) error
 	Sync() error // makes the file's bytes and length durable
+}
+
+// Held is a file or a folder, whatever becomes of its name, until it is closed.
+type Held interface {
+	io.Closer
+	Same() bool // whether its name still leads to it
 }

@@ -32,8 +32,19 @@ func (osFS) ReadDir(dir string) (names []string, err error) {
 }
 
 func (osFS) Open(name string) (File, error) {
-	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	f, err := openAny(name, os.O_RDWR)
 	return osFile{f}, err
+}
+
+// openAny opens a file for writing, or only for reading if its file system takes no writes.
+func openAny(name string, flags int) (*os.File, error) {
+	f, err := os.OpenFile(name, flags, fileMode)
+	if errors.Is(err, syscall.EROFS) {
+		if f, opened := os.Open(name); opened == nil {
+			return f, nil
+		}
+	}
+	return f, err
 }
 
 func (osFS) Create(name string) (File, error) {
@@ -59,8 +70,8 @@ func (osFS) SyncDir(dir string) error {
 	return f.Sync()
 }
 
-func (osFS) Lock(name string) (io.Closer, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, fileMode)
+func (osFS) Lock(name string) (Held, error) {
+	f, err := openAny(name, os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +79,7 @@ func (osFS) Lock(name string) (io.Closer, error) {
 		// Who holds it, for the message of the next one. Not more than a help: errors are of no matter.
 		f.Truncate(0)
 		fmt.Fprintf(f, "%d\n", os.Getpid())
-		return f, nil
+		return osHeld{f, name}, nil
 	}
 	defer f.Close()
 	if !errors.Is(err, syscall.EWOULDBLOCK) {
@@ -93,3 +104,42 @@ func flock(f *os.File) error {
 type osFile struct{ *os.File }
 
 func (f osFile) Sync() error { return syncData(f.File) }
+
+func (f osFile) Truncate(size int64) error {
+	err := f.File.Truncate(size)
+	if errors.Is(err, syscall.EINVAL) {
+		return &fs.PathError{Op: "truncate", Path: f.Name(), Err: syscall.EROFS} // it is open for reading alone
+	}
+	return err
+}
+
+func (osFS) Hold(name string) (Held, error) {
+	f, err := os.Open(name)
+	return osHeld{f, name}, err
+}
+
+// osHeld is held by its descriptor: the system gives its number to no other file.
+type osHeld struct {
+	*os.File
+	path string
+}
+
+func (h osHeld) Same() bool {
+	mine, err := h.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(h.path)
+	return err == nil && os.SameFile(mine, named)
+}
+
+func (osFS) Reserve(name string, size int64) error {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, fileMode)
+	if err != nil {
+		return err
+	}
+	if err = firstError(allocate(f, size), f.Close()); err != nil {
+		os.Remove(name)
+	}
+	return err
+}

@@ -3,8 +3,6 @@ package journal
 import (
 	"errors"
 	"fmt"
-	"io"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,7 +18,7 @@ type Journal struct {
 	cfg   Config
 	index *location.Index
 	queue *queue
-	lock  io.Closer
+	data  folder
 
 	syncer  syncer
 	keeper  keeper
@@ -34,31 +32,24 @@ type Journal struct {
 var _ location.Store = (*Journal)(nil)
 
 // Open opens the store in cfg.Dir, reads what is there, and starts the goroutines that keep it. Errors are
-// ErrLocked, ErrCorrupt, or the file system's.
+// ErrLocked, ErrCorrupt, or the file system's. On a disk that is full, or takes no writes, it serves what is there,
+// and gives ErrUnavailable to changes until the disk can be written.
 func Open(cfg Config) (*Journal, error) {
 	cfg = cfg.withDefaults()
-	if err := cfg.FS.MkdirAll(cfg.Dir); err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
+	j := &Journal{cfg: cfg, index: location.NewIndex(), queue: newQueue(&cfg), data: folder{fs: cfg.FS, dir: cfg.Dir}, stop: make(chan struct{})}
+	err := j.data.take()
+	if err == nil {
+		cfg.Locked()
+		err = j.start()
 	}
-	// A folder that was made just now is lost in a power loss unless its parent is synced. That may be somebody
-	// else's folder, which we may not open; then it has been there before.
-	_ = cfg.FS.SyncDir(filepath.Dir(filepath.Clean(cfg.Dir)))
-	lock, err := cfg.FS.Lock(filepath.Join(cfg.Dir, lockName))
-	if errors.Is(err, ErrLocked) {
+	if err == nil {
+		return j, nil
+	}
+	j.data.close()
+	if errors.Is(err, ErrCorrupt) || errors.Is(err, ErrLocked) {
 		return nil, err
-	} else if err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
 	}
-	cfg.Locked()
-	j := &Journal{cfg: cfg, index: location.NewIndex(), queue: newQueue(&cfg), lock: lock, stop: make(chan struct{})}
-	if err := j.start(); err != nil {
-		lock.Close()
-		if errors.Is(err, ErrCorrupt) {
-			return nil, err
-		}
-		return nil, fmt.Errorf("journal: %w", err)
-	}
-	return j, nil
+	return nil, fmt.Errorf("journal: %w", err)
 }
 
 func (j *Journal) start() error {
@@ -67,11 +58,23 @@ func (j *Journal) start() error {
 		return err
 	}
 	j.queue.next = l.next
-	j.syncer = syncer{cfg: &j.cfg, index: j.index, queue: j.queue, written: l.next - 1, durable: l.next - 1, rotations: make(chan rotation)}
-	if err := j.syncer.begin(l.generation); err != nil {
+	room := &reserve{cfg: &j.cfg}
+	j.data.base.Store(l.snapshot)
+	j.syncer = syncer{cfg: &j.cfg, index: j.index, queue: j.queue, folder: &j.data, room: room,
+		written: l.next - 1, durable: l.next - 1, rotations: make(chan rotation)}
+	err := l.failed
+	if err == nil {
+		err = j.syncer.begin(l.generation)
+	}
+	if err != nil && !mayPass(err) {
 		return err
 	}
-	j.keeper = keeper{cfg: &j.cfg, index: j.index, syncer: &j.syncer, stop: j.stop, journals: l.journals + 1, bytes: l.journalBytes}
+	if err != nil {
+		// What is there is served, and the syncer goes on trying.
+		j.syncer.generation = l.generation
+		j.syncer.fail(err)
+	}
+	j.keeper = keeper{cfg: &j.cfg, index: j.index, syncer: &j.syncer, room: room, stop: j.stop, journals: l.journals + 1, bytes: l.journalBytes}
 	j.running.Go(j.syncer.run)
 	j.running.Go(j.keeper.run)
 	return nil
@@ -119,7 +122,7 @@ func (j *Journal) Close() error {
 		j.syncer.finish()
 		j.running.Wait()
 		j.ended = j.syncer.end()
-		j.lock.Close()
+		j.data.close()
 	})
 	return j.ended
 }

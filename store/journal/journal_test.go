@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -163,11 +164,11 @@ func TestFolderCannotBeWritten(t *testing.T) {
 		t.Errorf("a folder under a file: %v", err)
 	}
 	m := newMemFS()
-	m.setRoom(0)
-	if _, err := Open(Config{FS: m}); !errors.Is(err, errFull) {
-		t.Errorf("a full disk: %v", err)
+	m.set(failing(fs.ErrPermission, "create"))
+	if _, err := Open(Config{FS: m}); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("a folder that is not ours: %v", err)
 	}
-	m.setRoom(-1)
+	m.set(nil)
 	mustOpen(t, Config{FS: m}) // the lock is not left behind
 }
 

@@ -13,6 +13,7 @@ type keeper struct {
 	cfg       *Config
 	index     *location.Index
 	syncer    *syncer
+	room      *reserve
 	stop      chan struct{}
 	journals  int       // since the last snapshot
 	bytes     int64     // in them, but for what the syncer still counts
@@ -34,6 +35,9 @@ func (k *keeper) run() {
 		k.index.Expire(k.cfg.Now())
 		if k.due() {
 			k.snapshot()
+		}
+		if st := k.index.Stats(); !k.syncer.queue.refuses() {
+			k.room.keep(st.Records + int64(st.AORs)*aorOverhead + snapshotOverhead)
 		}
 	}
 }
@@ -58,10 +62,14 @@ func (k *keeper) snapshot() {
 	if err := w.write(k.index, k.stopped); err == errStopped {
 		return
 	} else if err != nil {
+		if k.room.giveUp(err) {
+			return // it is tried again with the room that there is now
+		}
 		k.notBefore = time.Now().Add(snapshotRetry)
 		k.cfg.Logger.Error("the snapshot cannot be written, the journal grows on", "error", err, "retry_in", snapshotRetry)
 		return
 	}
+	k.syncer.folder.base.Store(k.owed)
 	removeOld(k.cfg.FS, k.cfg.Dir, k.owed)
 	k.cfg.Logger.Info("snapshot written", "file", snapshotName(k.cfg.Dir, k.owed), "records", w.records, "bytes", w.size, "took", time.Since(began))
 	k.journals, k.bytes, k.owed = 1, 0, 0

@@ -40,6 +40,26 @@ const (
 	// keepEvery is how often expiry and the size of the journal are looked at.
 	keepEvery = time.Second
 
+	// idleMark is how long nothing must have been written for a mark to tell that all of it is on disk, so that damage
+	// to it is not taken for what a crash has cut short. It costs a sync, which nobody waits for.
+	idleMark = 250 * time.Millisecond
+
+	// watchEvery is how often the syncer looks whether the folder and its files are still those that it writes to:
+	// what is written elsewhere is lost, so that no more than this much is acknowledged.
+	watchEvery = 250 * time.Millisecond
+
+	// reserveStep is what the reserve for a snapshot is a multiple of: a few thousand registrations.
+	reserveStep = 1 << 20
+
+	// snapshotOverhead is what a snapshot has beside the live AORs and records, for each AOR and in all, in bytes; the
+	// journal that begins after it is in it.
+	aorOverhead      = recordHead + binary.MaxVarintLen32
+	snapshotOverhead = 64 << 10
+
+	// reserveRetry is how long a reserve that was given up, or could not be had, waits: the journal needs the room
+	// first.
+	reserveRetry = time.Minute
+
 	// snapshotRetry is how long a snapshot that could not be written waits: it may be large, and the journal
 	// serves meanwhile.
 	snapshotRetry = 30 * time.Second

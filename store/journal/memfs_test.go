@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 )
 
 // memFS is a file system in memory that knows what a power loss would leave, and fails on demand. A name that was
@@ -23,6 +24,7 @@ type memFS struct {
 	ops  int                             // calls that change something
 	fail func(op int, what string) error // asked before each; nil: never fails
 	room int                             // bytes that may still be written; negative: no limit
+	gone map[string]bool                 // folders that are not where they were
 }
 
 type nameChange struct{ from, to string } // to "" removes from; from "" is a name that was made
@@ -30,12 +32,13 @@ type nameChange struct{ from, to string } // to "" removes from; from "" is a na
 type memFile struct {
 	data   []byte
 	synced []byte
+	taken  int // room that it has beside its data
 }
 
 var (
 	errPower = errors.New("the power is off")
-	errFull  = errors.New("no space left on device")
-	errIO    = errors.New("input/output error")
+	errFull  = error(syscall.ENOSPC)
+	errIO    = error(syscall.EIO)
 )
 
 func newMemFS() *memFS {
@@ -164,6 +167,7 @@ func (m *memFS) Create(name string) (File, error) {
 		return nil, err
 	}
 	f := &memFile{}
+	m.free(m.names[name], 0)
 	m.names[name] = f
 	m.pending = append(m.pending, nameChange{to: name})
 	return &memHandle{fs: m, name: name, file: f}, nil
@@ -178,10 +182,20 @@ func (m *memFS) Rename(from, to string) error {
 	if m.names[from] == nil {
 		return &fs.PathError{Op: "rename", Path: from, Err: fs.ErrNotExist}
 	}
+	m.free(m.names[to], 0)
 	m.names[to] = m.names[from]
 	delete(m.names, from)
 	m.pending = append(m.pending, nameChange{from, to})
 	return nil
+}
+
+// free gives back the room of what a file has beyond size bytes.
+func (m *memFS) free(f *memFile, size int) {
+	if f == nil || m.room < 0 {
+		return
+	}
+	m.room += max(len(f.data)-size, 0) + f.taken
+	f.taken = 0
 }
 
 func (m *memFS) Remove(name string) error {
@@ -190,6 +204,7 @@ func (m *memFS) Remove(name string) error {
 	if err := m.step("remove " + filepath.Base(name)); err != nil {
 		return err
 	}
+	m.free(m.names[name], 0)
 	delete(m.names, name)
 	m.pending = append(m.pending, nameChange{from: name})
 	return nil
@@ -209,7 +224,59 @@ func (m *memFS) SyncDir(dir string) error {
 	return nil
 }
 
-func (m *memFS) Lock(name string) (io.Closer, error) {
+// Reserve makes a file that has room and no bytes.
+func (m *memFS) Reserve(name string, size int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.free(m.names[name], 0)
+	delete(m.names, name)
+	if err := m.step("reserve"); err != nil {
+		return err
+	}
+	f := &memFile{}
+	if m.room >= 0 {
+		if int(size) > m.room {
+			return errFull
+		}
+		m.room -= int(size)
+		f.taken = int(size)
+	}
+	m.names[name] = f
+	return nil
+}
+
+// memHeld is a file, or a folder, of which nothing but the name can go.
+type memHeld struct {
+	fs   *memFS
+	name string
+	file *memFile // nil: a folder
+}
+
+func (m *memFS) Hold(name string) (Held, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return &memHeld{m, name, m.names[name]}, nil
+}
+
+func (h *memHeld) Same() bool {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	if h.file == nil {
+		return !h.fs.gone[h.name]
+	}
+	return h.fs.names[h.name] == h.file && !h.fs.gone[filepath.Dir(h.name)]
+}
+
+func (h *memHeld) Close() error { return nil }
+
+// move takes a folder away, or puts it back.
+func (m *memFS) move(dir string, away bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.gone = map[string]bool{dir: away}
+}
+
+func (m *memFS) Lock(name string) (Held, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.locked[name] {
@@ -222,6 +289,12 @@ func (m *memFS) Lock(name string) (io.Closer, error) {
 type memLock struct {
 	fs   *memFS
 	name string
+}
+
+func (l memLock) Same() bool {
+	l.fs.mu.Lock()
+	defer l.fs.mu.Unlock()
+	return l.fs.locked[l.name]
 }
 
 func (l memLock) Close() error {
@@ -260,8 +333,10 @@ func (h *memHandle) Write(b []byte) (int, error) {
 	}
 	if h.fs.room >= 0 {
 		if len(b) > h.fs.room {
-			h.file.data = append(h.file.data, b[:h.fs.room]...)
-			return h.fs.room, errFull
+			n := h.fs.room
+			h.file.data = append(h.file.data, b[:n]...)
+			h.fs.room = 0
+			return n, errFull
 		}
 		h.fs.room -= len(b)
 	}
@@ -275,6 +350,7 @@ func (h *memHandle) Truncate(size int64) error {
 	if err := h.fs.step("truncate " + filepath.Base(h.name)); err != nil {
 		return err
 	}
+	h.fs.free(h.file, int(size))
 	h.file.data = h.file.data[:size:size]
 	return nil
 }

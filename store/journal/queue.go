@@ -156,6 +156,13 @@ func (q *queue) refuse() {
 	q.refused = true
 }
 
+// refuses reports whether no changes are taken since refuse.
+func (q *queue) refuses() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.refused
+}
+
 // resume takes changes again after refuse.
 func (q *queue) resume() {
 	q.mu.Lock()

@@ -18,3 +18,16 @@ func syncData(f *os.File) error {
 		}
 	}
 }
+
+// allocate gives f so many bytes of the disk without writing them.
+func allocate(f *os.File, size int64) error {
+	for {
+		err := syscall.Fallocate(int(f.Fd()), 0, 0, size)
+		if err == nil {
+			return nil
+		}
+		if err != syscall.EINTR {
+			return &fs.PathError{Op: "fallocate", Path: f.Name(), Err: err}
+		}
+	}
+}

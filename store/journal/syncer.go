@@ -15,6 +15,9 @@ type syncer struct {
 	index *location.Index
 	queue *queue
 
+	folder *folder
+	room   *reserve
+
 	file       File   // nil: failed, and not recovered yet
 	generation uint64 // of file; of the last one that was begun, if it is nil
 	salt       uint64 // of file
@@ -23,9 +26,14 @@ type syncer struct {
 	durable    uint64 // and that was synced
 	safe       int64  // the size of file up to there
 	failure    error  // why file is nil
+	held       Held   // file by its name
+	marked     bool   // a mark says that all of file is synced, or there is nothing in it
 
 	synced time.Time     // when the last sync ended
 	took   time.Duration // and how long it took
+
+	watched time.Time   // when the folder was looked at last
+	timer   *time.Timer // of sleep
 
 	rotations    chan rotation // the keeper asks for a new generation
 	journalBytes atomic.Int64  // that journals have grown by since the last rotation
@@ -43,6 +51,8 @@ type rotated struct {
 
 // run serves until finish is called and nothing waits.
 func (s *syncer) run() {
+	s.timer = time.NewTimer(watchEvery)
+	defer s.timer.Stop()
 	for {
 		n := s.queue.waiting()
 		switch {
@@ -69,16 +79,10 @@ func (s *syncer) finish() {
 
 // sleep waits for something to do.
 func (s *syncer) sleep() {
-	var timer <-chan time.Time
-	switch {
-	case s.file == nil:
-		timer = time.After(retryEvery)
-	case s.cfg.Durability == Interval && s.durable < s.written:
-		timer = time.After(s.cfg.Interval - time.Since(s.synced))
-	}
+	s.timer.Reset(s.idle())
 	select {
 	case <-s.queue.wake:
-	case <-timer:
+	case <-s.timer.C:
 		if s.file == nil {
 			s.recover()
 		}
@@ -87,18 +91,73 @@ func (s *syncer) sleep() {
 	}
 }
 
+// idle is how long the syncer may sleep if nobody wakes it.
+func (s *syncer) idle() time.Duration {
+	switch {
+	case s.file == nil:
+		return retryEvery
+	case s.cfg.Durability == Interval && s.durable < s.written:
+		return s.cfg.Interval - time.Since(s.synced)
+	case s.unmarked():
+		return max(idleMark-time.Since(s.synced), 0)
+	}
+	return keepEvery / 2
+}
+
+// unmarked reports whether a mark is due when nothing more is written.
+func (s *syncer) unmarked() bool {
+	return !s.marked && s.cfg.Durability != None && s.durable == s.written
+}
+
 // sometimes does what is due between groups, however busy it is.
 func (s *syncer) sometimes() {
-	if s.file != nil && s.cfg.Durability == Interval && s.durable < s.written && time.Since(s.synced) >= s.cfg.Interval {
-		if err := s.sync(); err != nil {
-			s.fail(err)
-		}
+	var err error
+	switch {
+	case s.file == nil:
+	case s.cfg.Durability == Interval && s.durable < s.written && time.Since(s.synced) >= s.cfg.Interval:
+		err = s.sync()
+	case s.unmarked() && time.Since(s.synced) >= idleMark:
+		err = s.mark()
+	default:
+		err = s.watch()
+	}
+	if err != nil {
+		s.fail(err)
 	}
 	select {
 	case r := <-s.rotations:
 		r <- s.rotate()
 	default:
 	}
+}
+
+// watch looks, now and then, whether what is written still goes where the next start reads it.
+func (s *syncer) watch() error {
+	now := time.Now()
+	if now.Sub(s.watched) < watchEvery {
+		return nil
+	}
+	s.watched = now
+	if err := s.folder.check(s.generation); err != nil {
+		return err
+	}
+	if !s.held.Same() {
+		return errFile
+	}
+	return nil
+}
+
+// mark tells, after the last group, that all there is was synced.
+func (s *syncer) mark() error {
+	var mark [markSize]byte
+	putMark(&mark, s.salt, s.written+1, s.written)
+	if _, err := s.file.Write(mark[:]); err != nil {
+		return err
+	}
+	s.size += markSize
+	s.journalBytes.Add(markSize)
+	s.marked = true
+	return s.sync()
 }
 
 // linger waits a little for more changes to come, so that they share a sync: not when few wait and the disk had
@@ -149,6 +208,10 @@ func (s *syncer) write(g *group) error {
 	if s.file == nil {
 		return s.failure
 	}
+	if err := s.watch(); err != nil {
+		return err
+	}
+	s.marked = false
 	putMark((*[markSize]byte)(g.buf), s.salt, s.written+1, s.durable)
 	if _, err := s.file.Write(g.buf); err != nil {
 		return err
@@ -184,8 +247,7 @@ func (s *syncer) fail(err error, g ...*group) {
 	// What the disk may have of the group is taken off again, so that it does not come back after a restart.
 	if s.file != nil {
 		s.file.Truncate(s.acknowledged())
-		s.file.Close()
-		s.file = nil
+		s.leave()
 	}
 	for i := range g {
 		g[i] = s.detach(g[i])
@@ -200,6 +262,13 @@ func (s *syncer) fail(err error, g ...*group) {
 		s.tell(g, location.ErrUnavailable)
 	}
 	s.cfg.Synced()
+}
+
+// leave closes the file.
+func (s *syncer) leave() error {
+	err := firstError(s.file.Close(), s.held.Close())
+	s.file, s.held = nil, nil
+	return err
 }
 
 // acknowledged is how much of the file holds what was acknowledged.
@@ -218,10 +287,18 @@ func (s *syncer) detach(g *group) *group {
 }
 
 // recover writes everything anew, since what the last files hold is not known to the last byte, and takes
-// changes again if that succeeds.
+// changes again if that succeeds. A full disk gets the room of the reserve.
 func (s *syncer) recover() {
-	s.generation++
-	if err := s.renew(s.generation); err == errStopped {
+	err := s.folder.regain()
+	if err == nil {
+		s.generation++
+		err = s.renew(s.generation)
+	}
+	if err != errStopped && s.room.giveUp(err) {
+		s.generation++
+		err = s.renew(s.generation)
+	}
+	if err == errStopped {
 		return
 	} else if err != nil {
 		s.failure = err
@@ -252,6 +329,7 @@ func (s *syncer) renew(generation uint64) error {
 	s.written = s.queue.next - 1
 	s.queue.mu.Unlock()
 	s.durable = s.written
+	s.folder.base.Store(generation)
 	// Now, whether or not a journal can be begun: a full disk has room for it only then, and the next try writes
 	// another snapshot.
 	removeOld(s.cfg.FS, s.cfg.Dir, generation)
@@ -269,16 +347,21 @@ func (s *syncer) rotate() rotated {
 			return rotated{}
 		}
 	}
-	old := s.file
-	if err := s.begin(s.generation + 1); err != nil {
+	was, file, held := s.generation, s.file, s.held
+	if err := s.begin(s.generation + 1); err != nil && s.generation != was {
+		s.fail(err)
+		return rotated{}
+	} else if err != nil {
 		s.cfg.Logger.Error("no new journal can be begun, the old one grows on", "error", err)
 		return rotated{}
 	}
-	old.Close()
+	file.Close()
+	held.Close()
 	return rotated{s.generation, s.journalBytes.Swap(0)}
 }
 
-// begin makes the journal of a generation, empty, and goes on in it. All that was written is durable.
+// begin makes the journal of a generation, empty, and goes on in it. All that was written is durable. With an error the
+// syncer is where it was; its generation is the new one if that was begun all the same, and must not be begun again.
 func (s *syncer) begin(generation uint64) error {
 	name := journalName(s.cfg.Dir, generation)
 	f, err := s.cfg.FS.Create(name)
@@ -297,26 +380,38 @@ func (s *syncer) begin(generation uint64) error {
 		s.cfg.FS.Remove(name)
 		return err
 	}
-	s.file, s.generation, s.salt = f, generation, h.salt
-	s.size, s.safe = headerSize, headerSize
+	s.generation = generation
+	held, err := s.cfg.FS.Hold(name)
+	if err == nil {
+		l := latest{generation: generation, next: h.first, salt: h.salt}
+		if err = l.write(s.cfg.FS, s.cfg.Dir); err != nil {
+			held.Close()
+		}
+	}
+	if err != nil {
+		f.Close()
+		return err
+	}
+	s.file, s.held, s.salt = f, held, h.salt
+	s.size, s.safe, s.marked = headerSize, headerSize, true
 	return nil
 }
 
 // end closes the file, after run. A last mark says that all of it is durable, so that later damage to any of it
-// is noticed.
+// is noticed, and the file of the latest journal says how far it goes.
 func (s *syncer) end() error {
 	if s.file == nil {
 		return s.failure
 	}
 	err := s.file.Sync()
-	if err == nil {
-		var mark [markSize]byte
-		putMark(&mark, s.salt, s.written+1, s.written)
-		if _, err = s.file.Write(mark[:]); err == nil {
-			err = s.file.Sync()
-		}
+	if err == nil && !s.marked {
+		err = s.mark()
 	}
-	return firstError(err, s.file.Close())
+	if err == nil && s.folder.held.Same() {
+		l := latest{generation: s.generation, next: s.written + 1, salt: s.salt}
+		err = l.write(s.cfg.FS, s.cfg.Dir)
+	}
+	return firstError(err, s.leave())
 }
 
 func firstError(errs ...error) error {
