@@ -25,6 +25,8 @@ type memFS struct {
 	fail func(op int, what string) error // asked before each; nil: never fails
 	room int                             // bytes that may still be written; negative: no limit
 	gone map[string]bool                 // folders that are not where they were
+
+	noLock error // why no lock can be had
 }
 
 type nameChange struct{ from, to string } // to "" removes from; from "" is a name that was made
@@ -279,6 +281,9 @@ func (m *memFS) move(dir string, away bool) {
 func (m *memFS) Lock(name string) (Held, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.noLock != nil {
+		return nil, m.noLock
+	}
 	if m.locked[name] {
 		return nil, fmt.Errorf("%w: %s", ErrLocked, name)
 	}
