@@ -44,6 +44,7 @@ type Admin interface {
 type Subscriber struct {
 	AOR        string    `json:"aor"` // sip:user@domain
 	Realm      string    `json:"realm"`
+	Usernames  []string  `json:"usernames"`  // that the subscriber's digests are for: the user, and user@domain
 	Algorithms []string  `json:"algorithms"` // that the subscriber can authenticate with
 	Created    time.Time `json:"created"`
 	Changed    time.Time `json:"changed"`

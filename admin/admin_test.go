@@ -213,7 +213,8 @@ func testAdmin(t *testing.T, d *Direct, a Admin) {
 }
 
 func testSubscribers(t *testing.T, ctx context.Context, d *Direct, a Admin) {
-	want := Subscriber{AOR: "sip:bob@biloxi.example.com", Realm: "atlanta.example.com", Algorithms: []string{"MD5"}, Created: epoch, Changed: epoch}
+	want := Subscriber{AOR: "sip:bob@biloxi.example.com", Realm: "atlanta.example.com",
+		Usernames: []string{"bob", "bob@biloxi.example.com"}, Algorithms: []string{"MD5"}, Created: epoch, Changed: epoch}
 	// The alias stands for the domain.
 	s, err := a.AddSubscriber(ctx, "sips:bob@SS2.biloxi.example.com", "secret")
 	if err != nil || !reflect.DeepEqual(s, want) {

@@ -47,7 +47,7 @@ type Direct struct {
 	Subscribers Subscribers
 	Locations   func() (Locations, error) // opened when first asked for, if no server runs
 	Flows       location.Flows            // the connections that are open; nil: no server runs, and none is
-	Hash        func(user, realm, password string) subscriber.HA1s
+	Hash        func(username, realm, password string) subscriber.HA1s
 	Server      Server // nil: no server runs
 	Now         func() time.Time
 }
@@ -129,9 +129,9 @@ func (d *Direct) ListSubscribers(ctx context.Context, after string, limit int) (
 func (d *Direct) Import(ctx context.Context, csv io.Reader, watch func(Progress)) (Progress, error) {
 	var now Progress
 	lines := subscriber.CSV{
-		Realm: func(host string) (string, bool) {
+		Domain: func(host string) (subscriber.Domain, bool) {
 			domain, ok := d.domain(host)
-			return domain.Realm, ok
+			return subscriber.Domain{Name: domain.Name, Realm: domain.Realm}, ok
 		},
 		Hash: d.Hash,
 	}.Read(csv)
@@ -142,9 +142,6 @@ func (d *Direct) Import(ctx context.Context, csv io.Reader, watch func(Progress)
 	})
 	n, err := d.Subscribers.Import(ctx, func(yield func(subscriber.Subscriber, error) bool) {
 		for s, err := range good {
-			if domain, ok := d.domain(s.Domain); ok {
-				s.Domain = domain.Name
-			}
 			if !yield(s, err) {
 				return
 			}
@@ -168,8 +165,9 @@ func (d *Direct) subscriber(aor, password string) (subscriber.Subscriber, error)
 	}
 	return subscriber.Subscriber{
 		User: user, Domain: domain.Name, Realm: domain.Realm,
-		HA1s:    d.Hash(user, domain.Realm, password),
-		Changed: d.Now(),
+		HA1s:     d.Hash(user, domain.Realm, password),
+		AtDomain: d.Hash(subscriber.AtDomain(user, domain.Name), domain.Realm, password),
+		Changed:  d.Now(),
 	}, nil
 }
 
@@ -233,7 +231,11 @@ func (d *Direct) Reload(context.Context) error {
 var errNoServer = &Error{http.StatusNotImplemented, "no server runs on this data folder"}
 
 func describe(s subscriber.Subscriber) Subscriber {
-	out := Subscriber{AOR: formatAOR(s.User, s.Domain), Realm: s.Realm, Algorithms: []string{}, Created: s.Created, Changed: s.Changed}
+	out := Subscriber{AOR: formatAOR(s.User, s.Domain), Realm: s.Realm, Usernames: []string{s.User}, Algorithms: []string{},
+		Created: s.Created, Changed: s.Changed}
+	if s.AtDomain.Has != 0 {
+		out.Usernames = append(out.Usernames, subscriber.AtDomain(s.User, s.Domain))
+	}
 	for _, a := range []sip.Algorithm{sip.MD5, sip.SHA256, sip.SHA512_256} {
 		if s.HA1s.Has&(1<<a) != 0 {
 			out.Algorithms = append(out.Algorithms, a.String())

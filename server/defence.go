@@ -43,7 +43,7 @@ func (s *Server) check(now time.Time, out *transport.Out, in *transport.Arrival,
 	if watched && !s.mayTry(now, out, in, x, st, d, h) {
 		return digest.Result{}, false
 	}
-	r := st.digest.Check(now, &x.req, h, d.realm, in.Flow, d.algorithms, &d.users)
+	r := s.checkCredentials(now, x, st, d, h)
 	if r.Verdict == digest.Wrong && !st.watchfulness.off && (watched || !s.exempt(now, st, in.Flow.Remote.Addr())) {
 		if !watched {
 			x.attempt = defence.Attempt{Source: in.Flow.Remote.Addr(), Port: in.Flow.Remote.Port(), User: x.guesses(r.Username, st, d)}

@@ -3,7 +3,6 @@ package server
 import (
 	"biloxi/config"
 	"biloxi/sip"
-	"biloxi/subscriber"
 )
 
 // domain is one domain that the server is responsible for.
@@ -15,7 +14,6 @@ type domain struct {
 	thirdParty map[string]bool // users who may register any AOR of the domain, and call in the name of any
 	redirects  bool            // answers with its users' contacts instead of forwarding
 	closed     bool            // only who authenticates may call its users
-	users      users
 }
 
 // domains finds the domain that a host stands for. It is built once and never changed: a reload builds
@@ -32,7 +30,7 @@ type host struct {
 	alias  bool // not the domain's own name: the host of a server that may serve several domains
 }
 
-func newDomains(list []config.Domain, cache *subscriber.Cache) *domains {
+func newDomains(list []config.Domain) *domains {
 	d := &domains{byHost: make(map[string]host)}
 	for _, c := range list {
 		one := &domain{name: []byte(c.Name), realm: []byte(c.Realm), realms: [][]byte{[]byte(c.Realm)}, algorithms: c.DigestAlgorithms(),
@@ -40,7 +38,6 @@ func newDomains(list []config.Domain, cache *subscriber.Cache) *domains {
 		for _, user := range c.ThirdParty {
 			one.thirdParty[user] = true
 		}
-		one.users = users{cache: cache, domain: one.name}
 		d.realms = append(d.realms, one.realm)
 		if d.first == nil {
 			d.first = one
@@ -77,16 +74,4 @@ func canonicalHost(dst, name []byte) []byte {
 		return nil
 	}
 	return sip.AppendLower(dst, name)
-}
-
-// users gives the digest check the HA1s of one domain's subscribers.
-type users struct {
-	cache  *subscriber.Cache
-	domain []byte
-}
-
-// HA1 implements digest.Users.
-func (u *users) HA1(username, realm []byte, a sip.Algorithm, ha1 *[32]byte) bool {
-	set, ok := u.cache.Lookup(username, u.domain)
-	return ok && set.Fill(a, ha1)
 }

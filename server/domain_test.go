@@ -4,13 +4,12 @@ import (
 	"testing"
 
 	"biloxi/config"
-	"biloxi/subscriber"
 )
 
 // TestFindDomain: a host is one of ours however it is written.
 func TestFindDomain(t *testing.T) {
 	d := newDomains([]config.Domain{{Name: "biloxi.example.com", Aliases: []string{"192.0.2.1", "[2001:db8::1]"}},
-		{Name: "[2001:db8::2]"}}, subscriber.NewCache())
+		{Name: "[2001:db8::2]"}})
 	for name, want := range map[string]string{
 		"biloxi.example.com":     "biloxi.example.com",
 		"BILOXI.Example.COM.":    "biloxi.example.com",

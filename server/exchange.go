@@ -22,6 +22,7 @@ type exchange struct {
 	tag       []byte   // of the To in our responses; empty until toTag makes it
 	phrase    []byte   // scratch of badRequest
 	badPhrase string   // what badRequest returned last
+	login     login    // of the credentials
 	user      []byte   // of the AOR, or of a user who calls or is called, escapes decoded
 
 	// Of a request that may be forwarded.

@@ -111,7 +111,7 @@ func (s *Server) challenge(now time.Time, out *transport.Out, in *transport.Arri
 		s.refuse(now, out, in, x, refusedHeader, 400, x.badRequest(append(append(x.phrase[:0], "credentials: "...), r.Reason...)))
 		return
 	case digest.Wrong:
-		s.ledger.refuse(now, refusedCredentials, in.Flow.Remote, r.Reason, who)
+		s.ledger.refuse(now, refusedCredentials, in.Flow.Remote, x.login.explain(&r), who)
 	case digest.Stale:
 		s.ledger.refuse(now, refusedStale, in.Flow.Remote, r.Reason, who)
 	}

@@ -31,6 +31,9 @@ func (s *Server) Reload(cfg config.Config) error {
 	if err != nil {
 		return err
 	}
+	if err := s.rememberDigests(old.config, cfg); err != nil {
+		return fmt.Errorf("subscribers: %w", err)
+	}
 	if err := s.transport.SetTLS(tls); err != nil {
 		return err
 	}

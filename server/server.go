@@ -133,7 +133,7 @@ func New(cfg config.Config, opt Options) (_ *Server, err error) {
 // newState makes what cfg says of domains, registrar, authentication and proxy. The digest is kept from old if its
 // keys have not changed, and with it what it knows of nonces in use.
 func (s *Server) newState(cfg config.Config, old *state) (*state, error) {
-	st := &state{config: cfg, domains: newDomains(cfg.Domains, s.subscribers), registrar: registrar.New(registrarConfig(cfg.Registrar, s.transport)),
+	st := &state{config: cfg, domains: newDomains(cfg.Domains), registrar: registrar.New(registrarConfig(cfg.Registrar, s.transport)),
 		proxy: proxy.New(proxyConfig(cfg.Proxy, s.flowSecret))}
 	var err error
 	if st.routing, err = newRouting(&cfg); err != nil {

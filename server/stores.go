@@ -36,7 +36,7 @@ func (s *Server) openStores(cfg config.Config, disk journal.FS) error {
 		Synced:        s.transport.Flush,
 		Now:           s.now,
 		Locked: func() {
-			reading.Go(func() { failed = s.openSubscribers(ctx, filepath.Join(cfg.Data, SubscriberFile)) })
+			reading.Go(func() { failed = s.openSubscribers(ctx, filepath.Join(cfg.Data, SubscriberFile), cfg.Domains) })
 		},
 	})
 	if err == nil {
@@ -49,12 +49,13 @@ func (s *Server) openStores(cfg config.Config, disk journal.FS) error {
 }
 
 // openSubscribers opens the store of subscribers and reads all of them into memory.
-func (s *Server) openSubscribers(ctx context.Context, file string) error {
+func (s *Server) openSubscribers(ctx context.Context, file string, domains []config.Domain) error {
 	store, err := sqlite.Open(file)
 	if err != nil {
 		return err
 	}
 	s.store, s.live = store, &liveSubscribers{Store: store, cache: s.subscribers}
+	s.subscribers.Keep(offered(domains)...)
 	if err := s.subscribers.Load(ctx, store); err != nil {
 		return fmt.Errorf("subscribers: %w", err)
 	}

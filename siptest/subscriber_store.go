@@ -55,6 +55,7 @@ func NewSubscriber(user, domain string, has uint8) subscriber.Subscriber {
 	for a := sip.MD5; a <= sip.SHA512_256; a++ {
 		if has&(1<<a) != 0 {
 			s.HA1s.Set(a, fmt.Appendf(nil, "%-32.32s", a.String()+user+domain))
+			s.AtDomain.Set(a, fmt.Appendf(nil, "%-32.32s", a.String()+"@"+user+domain))
 		}
 	}
 	return s
@@ -105,7 +106,7 @@ func subscriberAdd(t *testing.T, s subscriber.Store) {
 	}
 	wantFound(t, s, bob)
 	other := bob
-	other.HA1s = subscriber.HA1s{Has: hasMD5}
+	other.HA1s, other.AtDomain = subscriber.HA1s{Has: hasMD5}, subscriber.HA1s{}
 	wantErr(t, "Add again", s.Add(t.Context(), other), subscriber.ErrExists)
 	wantFound(t, s, bob)
 }
@@ -378,6 +379,9 @@ func subscriberCacheFollows(t *testing.T, s subscriber.Store) {
 		want := NewSubscriber(fmt.Sprint("user", i), "a.example", uint8(i%7+1)<<1)
 		if got, ok := c.Lookup([]byte(want.User), []byte(want.Domain)); !ok || got != want.HA1s {
 			t.Errorf("%s: %v %v", want.AOR(), got, ok)
+		}
+		if got, ok := c.LookupAtDomain([]byte(want.User), []byte(want.Domain)); !ok || got != want.AtDomain {
+			t.Errorf("%s, user@domain: %v %v", want.AOR(), got, ok)
 		}
 	}
 	if d := c.Domains(); len(d) != 1 || d[0] != (subscriber.Domain{Name: "a.example", Realm: "realm of a.example"}) {

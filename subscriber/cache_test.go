@@ -73,7 +73,7 @@ func TestShardAgainstModel(t *testing.T) {
 			user := fmt.Appendf(nil, "user%d", n)
 			if rapid.IntRange(0, 2).Draw(t, "op") > 0 {
 				h := hashesOf(i, uint8(rapid.IntRange(1, 7).Draw(t, "has"))<<1)
-				s.put(hash(n), 7, user, &h)
+				s.put(hash(n), 7, user, &h, new(HA1s))
 				model[n] = h
 			} else {
 				s.remove(hash(n), 7, user)
@@ -87,15 +87,15 @@ func TestShardAgainstModel(t *testing.T) {
 		for n := range 101 {
 			user := fmt.Appendf(nil, "user%d", n)
 			want, there := model[n]
-			got, ok := s.lookup(hash(n), 7, user)
+			got, ok := s.lookup(hash(n), 7, user, false)
 			if got != want || ok != there {
 				t.Fatalf("%s: %v %v, want %v %v", user, got, ok, want, there)
 			}
-			if _, ok := s.lookup(hash(n), 8, user); ok {
+			if _, ok := s.lookup(hash(n), 8, user, false); ok {
 				t.Fatalf("%s found in another domain", user)
 			}
 			if there {
-				used += len(appendRecord(nil, 7, user, &got))
+				used += len(appendRecord(nil, 7, user, &got, new(HA1s)))
 			}
 		}
 		if used+s.waste != len(s.arena) {
@@ -108,7 +108,7 @@ func TestCacheReplacesInPlace(t *testing.T) {
 	var s shard
 	for i := range 10000 {
 		h := hashesOf(i, uint8(i%7+1)<<1)
-		s.put(0, 0, []byte("bob"), &h)
+		s.put(0, 0, []byte("bob"), &h, new(HA1s))
 	}
 	if len(s.arena) > 2*minWaste || s.live != 1 {
 		t.Errorf("an arena of %d bytes for %d subscriber", len(s.arena), s.live)

@@ -23,11 +23,11 @@ import (
 // as in any CSV (RFC 4180). A first line whose first field is "AOR" is a heading; if its second field begins
 // with "HA1", what stands alone behind an AOR is its HA1-MD5, no password. Empty lines are passed over.
 type CSV struct {
-	// Realm returns the realm of a domain; !ok for a domain that is not served.
-	Realm func(domain string) (realm string, ok bool)
+	// Domain returns the domain that a host stands for; !ok for one that is not served.
+	Domain func(host string) (d Domain, ok bool)
 
-	// Hash makes the hashes of a password, for the algorithms that are to be stored.
-	Hash func(user, realm, password string) HA1s
+	// Hash makes the hashes of a digest username and password, for the algorithms that are to be stored.
+	Hash func(username, realm, password string) HA1s
 }
 
 // LineError is what is wrong with a line of a file. It never shows a password.
@@ -135,10 +135,11 @@ func (c CSV) parse(s *Subscriber, line []byte, hashed bool) (skip bool, err erro
 	if s.User, s.Domain, err = ParseAOR(strings.TrimSpace(fields[0])); err != nil {
 		return false, err
 	}
-	var ok bool
-	if s.Realm, ok = c.Realm(s.Domain); !ok {
+	domain, ok := c.Domain(s.Domain)
+	if !ok {
 		return false, fmt.Errorf("domain %q is not served", s.Domain)
 	}
+	s.Domain, s.Realm = domain.Name, domain.Realm
 	switch {
 	case len(fields) == 1:
 		return false, errors.New("no password behind the AOR")
@@ -147,6 +148,7 @@ func (c CSV) parse(s *Subscriber, line []byte, hashed bool) (skip bool, err erro
 			return false, errors.New("the password is empty")
 		}
 		s.HA1s = c.Hash(s.User, s.Realm, fields[1])
+		s.AtDomain = c.Hash(AtDomain(s.User, s.Domain), s.Realm, fields[1])
 	default:
 		if err = s.HA1s.parse(fields[1:]); err != nil {
 			return false, err

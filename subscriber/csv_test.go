@@ -12,8 +12,8 @@ import (
 
 // testCSV keeps the password in the MD5 hash, where a test can see it.
 var testCSV = CSV{
-	Realm: func(domain string) (string, bool) {
-		return "realm of " + domain, strings.HasSuffix(domain, "example.com")
+	Domain: func(host string) (Domain, bool) {
+		return Domain{Name: host, Realm: "realm of " + host}, strings.HasSuffix(host, "example.com")
 	},
 	Hash: func(user, realm, password string) (h HA1s) {
 		h.Set(sip.MD5, []byte(fmt.Sprintf("%-16.16s", password)))

@@ -18,7 +18,7 @@ func (c *Cache) Load(ctx context.Context, st Store) error {
 	err := st.All(ctx, func(s Subscriber) error {
 		if takes(&s) {
 			domain := c.intern(Domain{s.Domain, s.Realm})
-			of(gathered, c.hash([]byte(s.User), domain)).add(domain, &s)
+			of(gathered, c.hash([]byte(s.User), domain)).add(domain, c.kept(&s))
 		}
 		return ctx.Err()
 	})
@@ -52,7 +52,7 @@ type gathering struct {
 
 func (g *gathering) add(domain uint32, s *Subscriber) {
 	var buf [maxRecord]byte
-	record := appendRecord(buf[:0], domain, []byte(s.User), &s.HA1s)
+	record := appendRecord(buf[:0], domain, []byte(s.User), &s.HA1s, &s.AtDomain)
 	if len(g.records)+len(record) > cap(g.records) {
 		// Twice as much: append would grow by a quarter, and copy everything five times over.
 		g.records = append(make([]byte, 0, max(minWaste, 2*cap(g.records))), g.records...)

@@ -10,8 +10,8 @@ import (
 // shard is one part of a Cache: records in an arena, found by a table of slots with linear probing. It
 // has no pointers but to the two, so that the garbage collector never looks at a subscriber.
 //
-// A record is the domain's number (4 bytes), which hashes it has (1), the user's length (1), the user and
-// the hashes. One that is replaced by another of its size is written over; else it becomes waste, and the
+// A record is the domain's number (4 bytes), which hashes it has (1: bit 1<<algorithm, and atShift higher those
+// for user@domain), the user's length (1), the user and the hashes. One that is replaced by another of its size is written over; else it becomes waste, and the
 // arena is written anew when a quarter of it is.
 type shard struct {
 	mu    sync.RWMutex
@@ -31,7 +31,8 @@ const (
 
 const (
 	recordHead = 6
-	maxRecord  = recordHead + MaxUser + 80
+	maxRecord  = recordHead + MaxUser + 2*80
+	atShift    = 3
 	minSlots   = 8
 	minWaste   = 4 << 10 // below this, an arena is not worth writing anew
 )
@@ -64,7 +65,8 @@ func (s *shard) len() int {
 	return s.live
 }
 
-func (s *shard) lookup(hash uint64, domain uint32, user []byte) (h HA1s, ok bool) {
+// lookup returns the hashes of a subscriber; those for user@domain if at says so.
+func (s *shard) lookup(hash uint64, domain uint32, user []byte, at bool) (h HA1s, ok bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.live == 0 {
@@ -76,10 +78,10 @@ func (s *shard) lookup(hash uint64, domain uint32, user []byte) (h HA1s, ok bool
 		for s.slots[i] == 0 {
 			i = (i + 1) & (len(s.slots) - 1)
 		}
-		s.read(int(s.slots[i]&slotOffsetMask)-1, &h)
+		s.read(int(s.slots[i]&slotOffsetMask)-1, &h, at)
 		return HA1s{}, false
 	}
-	s.read(int(s.slots[i]&slotOffsetMask)-1, &h)
+	s.read(int(s.slots[i]&slotOffsetMask)-1, &h, at)
 	return h, true
 }
 
@@ -106,11 +108,32 @@ func owner(b []byte) (domain uint32, user []byte) {
 	return binary.LittleEndian.Uint32(b), b[recordHead:][:b[5]]
 }
 
-// read takes the hashes out of a record.
-func (s *shard) read(offset int, h *HA1s) {
+// has is which hashes the record that begins b has: first those for the user, then those for user@domain.
+func has(b []byte) (plain, at uint8) { return b[4] & hasEvery, b[4] >> atShift & hasEvery }
+
+// hasEvery is a HA1s' Has with all algorithms.
+const hasEvery = 1<<sip.MD5 | 1<<sip.SHA256 | 1<<sip.SHA512_256
+
+// sizeOf is the length of the hashes of a Has.
+func sizeOf(has uint8) (n int) {
+	for a := sip.MD5; a <= sip.SHA512_256; a++ {
+		if has&(1<<a) != 0 {
+			n += a.Size()
+		}
+	}
+	return n
+}
+
+// read takes the hashes out of a record; those for user@domain if at says so.
+func (s *shard) read(offset int, h *HA1s, at bool) {
 	b := s.arena[offset:]
-	h.Has = b[4]
+	plain, other := has(b)
+	h.Has = plain
 	b = b[recordHead+int(b[5]):]
+	if at {
+		h.Has = other
+		b = b[sizeOf(plain):]
+	}
 	for a := sip.MD5; a <= sip.SHA512_256; a++ {
 		if h.Has&(1<<a) != 0 {
 			b = b[copy(h.of(a), b):]
@@ -119,28 +142,25 @@ func (s *shard) read(offset int, h *HA1s) {
 }
 
 // appendRecord appends a record.
-func appendRecord(dst []byte, domain uint32, user []byte, h *HA1s) []byte {
+func appendRecord(dst []byte, domain uint32, user []byte, h, at *HA1s) []byte {
 	dst = binary.LittleEndian.AppendUint32(dst, domain)
-	dst = append(dst, h.Has, byte(len(user)))
+	dst = append(dst, h.Has|at.Has<<atShift, byte(len(user)))
 	dst = append(dst, user...)
-	for a := sip.MD5; a <= sip.SHA512_256; a++ {
-		dst = append(dst, h.Of(a)...)
+	for _, set := range [...]*HA1s{h, at} {
+		for a := sip.MD5; a <= sip.SHA512_256; a++ {
+			dst = append(dst, set.Of(a)...)
+		}
 	}
 	return dst
 }
 
 // size is the length of the record that begins b.
 func size(b []byte) int {
-	n := recordHead + int(b[5])
-	for a := sip.MD5; a <= sip.SHA512_256; a++ {
-		if b[4]&(1<<a) != 0 {
-			n += a.Size()
-		}
-	}
-	return n
+	plain, at := has(b)
+	return recordHead + int(b[5]) + sizeOf(plain) + sizeOf(at)
 }
 
-func (s *shard) put(hash uint64, domain uint32, user []byte, h *HA1s) {
+func (s *shard) put(hash uint64, domain uint32, user []byte, h, at *HA1s) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.grow()
@@ -149,7 +169,7 @@ func (s *shard) put(hash uint64, domain uint32, user []byte, h *HA1s) {
 		offset := int(s.slots[i]&slotOffsetMask) - 1
 		old := size(s.arena[offset:])
 		var buf [maxRecord]byte
-		record := appendRecord(buf[:0], domain, user, h)
+		record := appendRecord(buf[:0], domain, user, h, at)
 		if len(record) == old {
 			copy(s.arena[offset:], record)
 			return
@@ -159,7 +179,7 @@ func (s *shard) put(hash uint64, domain uint32, user []byte, h *HA1s) {
 		s.live++
 	}
 	s.slots[i] = slotOf(hash, len(s.arena))
-	s.arena = appendRecord(s.arena, domain, user, h)
+	s.arena = appendRecord(s.arena, domain, user, h, at)
 	s.tidy()
 }
 

@@ -60,16 +60,21 @@ func (h *HA1s) of(a sip.Algorithm) []byte {
 	return nil
 }
 
-// Subscriber is a user of a domain. The AOR is sip:User@Domain, and the digest username is User alone.
+// Subscriber is a user of a domain. The AOR is sip:User@Domain. The digest username is User or, from clients that
+// have a name for the whole world, User@Domain: the hashes cover the name, so each has its own.
 type Subscriber struct {
-	User   string // without URI escapes; case counts (RFC 3261 §19.1.4)
-	Domain string // canonical, see CanonicalDomain
-	Realm  string // that the hashes were made for
-	HA1s   HA1s
+	User     string // without URI escapes; case counts (RFC 3261 §19.1.4)
+	Domain   string // canonical, see CanonicalDomain
+	Realm    string // that the hashes were made for
+	HA1s     HA1s   // for the username User
+	AtDomain HA1s   // for User@Domain; none where hashes were given instead of a password, or before there were any
 
 	// Created and Changed are the store's: it sets them, to the millisecond, whatever it is given.
 	Created, Changed time.Time
 }
+
+// AtDomain returns the other digest username of a user.
+func AtDomain(user, domain string) string { return user + "@" + domain }
 
 // AOR returns the address of record as a URI.
 func (s *Subscriber) AOR() string { return string(AppendAOR(nil, s.User, s.Domain)) }

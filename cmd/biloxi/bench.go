@@ -216,11 +216,11 @@ func (cmd *benchCmd) readUsersFile(cfg *bench.Config) error {
 	defer f.Close()
 	domain, secret := cmd.Domain, ""
 	csv := subscriber.CSV{
-		Realm: func(d string) (string, bool) {
+		Domain: func(host string) (subscriber.Domain, bool) {
 			if domain == "" {
-				domain = d
+				domain = host
 			}
-			return d, true
+			return subscriber.Domain{Name: host, Realm: host}, true
 		},
 		// Passwords are needed as they are, and the reader gives them away only here.
 		Hash: func(_, _, password string) subscriber.HA1s {

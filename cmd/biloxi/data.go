@@ -132,13 +132,13 @@ func (f *dataFlags) administer(c *console, create bool, do func(context.Context,
 	return errors.Join(err, bindings.close(), subscribers.Close())
 }
 
-// hashPassword computes what is stored of a password: its HA1 for every algorithm, so that a domain may
-// offer others later.
-func hashPassword(user, realm, password string) subscriber.HA1s {
+// hashPassword computes what is stored of a password and a digest username: the HA1 for every algorithm, so that a
+// domain may offer others later.
+func hashPassword(username, realm, password string) subscriber.HA1s {
 	var h subscriber.HA1s
 	var ha1 [32]byte
 	for _, a := range []sip.Algorithm{sip.MD5, sip.SHA256, sip.SHA512_256} {
-		digest.HA1(a, []byte(user), []byte(realm), []byte(password), &ha1)
+		digest.HA1(a, []byte(username), []byte(realm), []byte(password), &ha1)
 		h.Set(a, ha1[:a.Size()])
 	}
 	return h

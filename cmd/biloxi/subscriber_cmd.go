@@ -48,7 +48,7 @@ type subscriberAddCmd struct {
 }
 
 func (*subscriberAddCmd) Help() string {
-	return `Of the password, only digests are stored.
+	return `Of the password, only digests are stored: for the digest user name bob, and for bob@biloxi.example.com.
 
 Examples:
   biloxi subscriber add bob@biloxi.example.com --password-file bob.password
@@ -146,6 +146,11 @@ func (cmd *subscriberShowCmd) Run(c *console) error {
 		t := newTable(c.Out)
 		t.row("address of record", s.AOR)
 		t.row("realm", s.Realm)
+		names := strings.Join(s.Usernames, ", ")
+		if len(s.Usernames) == 1 {
+			names += " (for user@domain, give the password again with subscriber passwd)"
+		}
+		t.row("digest user names", names)
 		t.row("algorithms", strings.Join(s.Algorithms, ", "))
 		t.row("created", showTime(s.Created))
 		t.row("changed", showTime(s.Changed))
@@ -214,7 +219,8 @@ type subscriberImportCmd struct {
 
 func (*subscriberImportCmd) Help() string {
 	return `Each line is AOR,password or AOR,HA1-MD5,HA1-SHA-256[,HA1-SHA-512-256], the HA1s in hexadecimal
-digits, and empty where there is none. A subscriber cannot answer a challenge whose HA1 is missing. A password
+digits, and empty where there is none. A subscriber cannot answer a challenge whose HA1 is missing. HA1s are of the
+user alone: clients whose digest user name is user@domain need a line with the password. A password
 with a comma stands in quotes. A first line that begins with AOR is a heading; below AOR,HA1-MD5 a line may
 have that one HA1. A subscriber that is there already is replaced. Bad lines are named by their number and
 passed over; the exit code is then 1.

@@ -4,14 +4,13 @@ import (
 	"context"
 	"database/sql"
 
-	"biloxi/sip"
 	"biloxi/subscriber"
 )
 
 // All implements subscriber.Store. A start waits for it, with a million rows: so it asks for no more columns than
 // it needs, and reads them where the driver has put them.
 func (s *Store) All(ctx context.Context, fn func(subscriber.Subscriber) error) error {
-	rows, err := s.db.QueryContext(ctx, "SELECT domain, realm, user, md5, sha256, sha512_256 FROM subscriber")
+	rows, err := s.db.QueryContext(ctx, "SELECT domain, realm, user, md5, sha256, sha512_256, at_md5, at_sha256, at_sha512_256 FROM subscriber")
 	if err != nil {
 		return wrap(err)
 	}
@@ -31,20 +30,20 @@ func (s *Store) All(ctx context.Context, fn func(subscriber.Subscriber) error) e
 
 // row is the columns of one row, which are valid until the next, and the domain and realm of the one before.
 type row struct {
-	domain, realm, user, md5, sha256, sha512 sql.RawBytes
+	domain, realm, user sql.RawBytes
+	hashes              [6]sql.RawBytes
 
 	lastDomain, lastRealm string
 }
 
 func (r *row) columns() []any {
-	return []any{&r.domain, &r.realm, &r.user, &r.md5, &r.sha256, &r.sha512}
+	h := &r.hashes
+	return []any{&r.domain, &r.realm, &r.user, &h[0], &h[1], &h[2], &h[3], &h[4], &h[5]}
 }
 
 func (r *row) subscriber() (s subscriber.Subscriber) {
 	s.Domain, s.Realm, s.User = share(&r.lastDomain, r.domain), share(&r.lastRealm, r.realm), string(r.user)
-	s.HA1s.Set(sip.MD5, r.md5)
-	s.HA1s.Set(sip.SHA256, r.sha256)
-	s.HA1s.Set(sip.SHA512_256, r.sha512)
+	setHashes(&s, r.hashes)
 	return s
 }
 

@@ -19,7 +19,7 @@ const million = 1_000_000
 
 // importFile reads lines of AOR and password, as the command line does, and hashes with two algorithms.
 var importFile = subscriber.CSV{
-	Realm: func(domain string) (string, bool) { return domain, true },
+	Domain: func(host string) (subscriber.Domain, bool) { return subscriber.Domain{Name: host, Realm: host}, true },
 	Hash: func(user, realm, password string) (h subscriber.HA1s) {
 		var ha1 [32]byte
 		for _, a := range []sip.Algorithm{sip.MD5, sip.SHA256} {

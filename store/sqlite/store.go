@@ -24,12 +24,13 @@ type Store struct {
 	add, put, remove, find, list *sql.Stmt
 }
 
-const columns = "domain, user, realm, md5, sha256, sha512_256, created, changed"
+const columns = "domain, user, realm, md5, sha256, sha512_256, at_md5, at_sha256, at_sha512_256, created, changed"
 
-const insert = "INSERT INTO subscriber (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+const insert = "INSERT INTO subscriber (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
 
 const orUpdate = `ON CONFLICT DO UPDATE SET realm = excluded.realm, md5 = excluded.md5, sha256 = excluded.sha256,
-	sha512_256 = excluded.sha512_256, changed = excluded.changed`
+	sha512_256 = excluded.sha512_256, at_md5 = excluded.at_md5, at_sha256 = excluded.at_sha256,
+	at_sha512_256 = excluded.at_sha512_256, changed = excluded.changed`
 
 func (s *Store) prepare(ctx context.Context) error {
 	for _, p := range []struct {
@@ -159,8 +160,9 @@ func (s *Store) change(ctx context.Context, stmt *sql.Stmt, args ...any) (change
 // values appends the columns of a subscriber that is written now.
 func values(dst []any, s *subscriber.Subscriber, now time.Time) []any {
 	ms := now.UnixMilli()
-	h := &s.HA1s
-	return append(dst, s.Domain, s.User, s.Realm, h.Of(sip.MD5), h.Of(sip.SHA256), h.Of(sip.SHA512_256), ms, ms)
+	h, at := &s.HA1s, &s.AtDomain
+	return append(dst, s.Domain, s.User, s.Realm, h.Of(sip.MD5), h.Of(sip.SHA256), h.Of(sip.SHA512_256),
+		at.Of(sip.MD5), at.Of(sip.SHA256), at.Of(sip.SHA512_256), ms, ms)
 }
 
 // each calls fn for all rows, and closes them.
@@ -180,14 +182,21 @@ func each(rows *sql.Rows, fn func(subscriber.Subscriber) error) error {
 
 // scan reads the columns of a row into s.
 func scan(row interface{ Scan(...any) error }, s *subscriber.Subscriber) error {
-	var md5, sha256, sha512 []byte
+	var hashes [6][]byte
 	var created, changed int64
-	if err := row.Scan(&s.Domain, &s.User, &s.Realm, &md5, &sha256, &sha512, &created, &changed); err != nil {
+	if err := row.Scan(&s.Domain, &s.User, &s.Realm, &hashes[0], &hashes[1], &hashes[2], &hashes[3], &hashes[4], &hashes[5],
+		&created, &changed); err != nil {
 		return err
 	}
-	s.HA1s.Set(sip.MD5, md5)
-	s.HA1s.Set(sip.SHA256, sha256)
-	s.HA1s.Set(sip.SHA512_256, sha512)
+	setHashes(s, hashes)
 	s.Created, s.Changed = time.UnixMilli(created), time.UnixMilli(changed)
 	return nil
+}
+
+// setHashes sets the hashes of a subscriber, in the order of the columns.
+func setHashes[T ~[]byte](s *subscriber.Subscriber, hashes [6]T) {
+	for i, a := range [...]sip.Algorithm{sip.MD5, sip.SHA256, sip.SHA512_256} {
+		s.HA1s.Set(a, hashes[i])
+		s.AtDomain.Set(a, hashes[i+3])
+	}
 }

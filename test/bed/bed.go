@@ -198,7 +198,8 @@ func provision(t testing.TB, cfg config.Config) {
 	if _, err := store.Import(context.Background(), func(yield func(subscriber.Subscriber, error) bool) {
 		for _, d := range cfg.Domains {
 			for _, u := range users {
-				if !yield(subscriber.Subscriber{User: u, Domain: d.Name, Realm: d.Realm, HA1s: hash(u, d.Realm)}, nil) {
+				if !yield(subscriber.Subscriber{User: u, Domain: d.Name, Realm: d.Realm, HA1s: hash(u, d.Realm, Password(u)),
+					AtDomain: hash(subscriber.AtDomain(u, d.Name), d.Realm, Password(u))}, nil) {
 					return
 				}
 			}
@@ -211,10 +212,10 @@ func provision(t testing.TB, cfg config.Config) {
 	}
 }
 
-func hash(user, realm string) (h subscriber.HA1s) {
+func hash(username, realm, password string) (h subscriber.HA1s) {
 	for _, a := range []sip.Algorithm{sip.MD5, sip.SHA256, sip.SHA512_256} {
 		var ha1 [32]byte
-		digest.HA1(a, []byte(user), []byte(realm), []byte(Password(user)), &ha1)
+		digest.HA1(a, []byte(username), []byte(realm), []byte(password), &ha1)
 		switch a {
 		case sip.MD5:
 			copy(h.MD5[:], ha1[:])
