@@ -14,8 +14,8 @@ import (
 //
 // The user is asked for by username alone: `bob` for the user bob, whatever the request's URIs are. Now
 // is best one of time.Now, with its monotonic reading. The flow is how the request came: over TLS nobody
-// can overhear credentials, so that a nonce serves without a nonce count until it expires, else once; and what
-// was let in is let in again only over the same flow. The algorithms are those offered for the realm; empty:
+// can overhear credentials, so that a nonce serves without a nonce count until it expires, on one connection, else
+// once; and what was let in is let in again only over the same flow. The algorithms are those offered for the realm; empty:
 // those of the Config.
 //
 // Neither ACK nor CANCEL is to be checked: they cannot be challenged (RFC 3261 §22.1).
@@ -89,6 +89,8 @@ func (a *Authenticator) admit(s *scratch, c *sip.Credentials, r *Result, now uin
 	}
 	if u.counted || !u.private {
 		u.print = a.requestKey.print(req.Bytes(), flow)
+	} else {
+		u.source = a.requestKey.print(nil, flow)
 	}
 	switch a.window.admit(&u) {
 	case first:

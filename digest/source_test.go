@@ -41,6 +41,22 @@ func TestSource(t *testing.T) {
 			}
 		})
 	}
+	t.Run("S14 without a nonce count over TLS, a nonce serves one connection", func(t *testing.T) {
+		a := newTestAuthenticator(Config{})
+		p := newPhone(t, a, testTime, sip.MD5).plain()
+		other := overTLS
+		other.Serial++
+		check := func(cseq int, flow sip.Flow) Result {
+			return a.Check(testTime.Add(time.Hour), register(t, cseq, "", p.credentials()), sip.HeaderAuthorization, []byte(testRealm), flow, nil, testUsers)
+		}
+		want(t, check(1, overTLS), Valid, "")
+		want(t, check(2, other), Stale, ReasonReplay)
+		want(t, check(1, other), Stale, ReasonReplay)
+		r := check(3, overTLS)
+		if want(t, r, Valid, ""); r.Retransmission {
+			t.Error("a new request is taken for a retransmission")
+		}
+	})
 	t.Run("S14 which address of ours it comes to makes no difference", func(t *testing.T) {
 		a := newTestAuthenticator(Config{})
 		req := register(t, 1, "", newPhone(t, a, testTime, sip.MD5).credentials())

@@ -53,6 +53,7 @@ type use struct {
 	mint
 	now     uint64
 	print   uint64 // of the request
+	source  uint64 // of where it came from, where no count tells a replay
 	nc      uint32
 	over    uint64 // nonces made before this are of no more use
 	expired bool   // the nonce has; only a request that was let in before is let in still
@@ -184,6 +185,13 @@ func (n *usedNonce) admit(u *use) outcome {
 		// Also where nobody can overhear: these may have been captured where somebody could.
 		return replayed
 	case u.private:
+		// Who has got hold of such credentials has not the connection that they came over.
+		if n.last[0].at == 0 {
+			n.last[0] = seenRequest{u.source, u.now}
+		}
+		if n.last[0].print != u.source {
+			return replayed
+		}
 		return first
 	default:
 		n.spent = true

@@ -35,14 +35,14 @@ func (reg *Registration) supersede(rec *location.Record) {
 // address, has left the one before, whether its end has been seen or not; over another transport or address family
 // it may have both. One with outbound keeps what it has without, unless that has gone.
 //
-// RFC 3261 §10.2: a client registers with one Call-ID. A contact of the same Call-ID that names no host but the
-// end of a connection, which has closed, leads nowhere any more.
+// RFC 3261 §10.2: a client registers with one Call-ID. A contact of the same Call-ID that could be reached by its
+// connection alone, which has closed, leads nowhere any more.
 func (reg *Registration) supersedes(c *contact, b *location.Binding) bool {
 	if given := givenRegID(b); c.instance != nil && sameInstance(c.instance, b.Instance) &&
 		(given == c.givenRegID || given == 0 && c.regID != 0) {
 		return !sameWay(b.Flow, reg.flow) && (c.regID == 0 && likeWay(b.Flow, reg.flow) || reg.gone(b))
 	}
-	return bytes.Equal(b.Writer.CallID, reg.writer.CallID) && reg.gone(b) && isEnd(b)
+	return bytes.Equal(b.Writer.CallID, reg.writer.CallID) && reg.gone(b) && needsConnection(b)
 }
 
 // givenRegID is the reg-id that the parameters of a binding have, whether it counted or not; 0 if there is none.
@@ -62,14 +62,26 @@ func likeWay(a, b sip.Flow) bool {
 	return a.Transport == b.Transport && a.Remote.Addr().Unmap().Is4() == b.Remote.Addr().Unmap().Is4()
 }
 
-// isEnd reports whether a contact's URI is the address and port that its connection came from.
-func isEnd(b *location.Binding) bool {
+// needsConnection reports whether a contact's URI leads nowhere but by the connection that it came over: it is that
+// one's other end, an address that only a network behind a NAT knows, or a name that there cannot be, as .invalid is.
+func needsConnection(b *location.Binding) bool {
 	u, err := sip.ParseURI(b.Contact)
 	if err != nil {
 		return false
 	}
 	addr, ok := u.HostAddr()
-	return ok && netip.AddrPortFrom(addr.Unmap(), u.Port) == netip.AddrPortFrom(b.Flow.Remote.Addr().Unmap(), b.Flow.Remote.Port())
+	if !ok {
+		n := len(u.Host) - len(".invalid")
+		return n > 0 && bytes.EqualFold(u.Host[n:], []byte(".invalid"))
+	}
+	addr = addr.Unmap()
+	from := netip.AddrPortFrom(b.Flow.Remote.Addr().Unmap(), b.Flow.Remote.Port())
+	return netip.AddrPortFrom(addr, u.Port) == from || isInner(addr) && !isInner(from.Addr())
+}
+
+// isInner reports whether an address means something in its own network only.
+func isInner(a netip.Addr) bool {
+	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsUnspecified()
 }
 
 // gone reports whether a binding's connection has closed.

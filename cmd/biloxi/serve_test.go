@@ -133,6 +133,12 @@ func TestDemo(t *testing.T) {
 			t.Errorf("%q: %d %s%s", args, code, out, errs)
 		}
 	}
+	// Its connection has closed, as that of a phone after a restart of the server.
+	for what, args := range map[string][]string{"1 contact of 1 address, 0 reachable": {"status"}, `"reachable": 0`: {"status", "--json"}} {
+		if code, out, errs := command(nil, "", append(args, "--data", data)...); code != exitDone || !strings.Contains(out, what) {
+			t.Errorf("%q does not say %s: %d %s%s", args, what, code, out, errs)
+		}
+	}
 	administer(&seen, data)
 	s.expect("RELOADING=1")
 	s.expect("READY=1")
