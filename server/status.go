@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"biloxi/config"
+	"biloxi/defence"
 	"biloxi/location"
 	"biloxi/resolve"
 	"biloxi/subscriber"
@@ -24,13 +25,14 @@ type Status struct {
 
 	Transactions transaction.Stats
 	Resolver     resolve.Stats
+	Defence      defence.Counts
 }
 
 // Status takes stock. The counts are not of one instant.
 func (s *Server) Status() Status {
 	st := Status{Started: s.started, Config: s.state.Load().config, Subscribers: s.subscribers.Len(),
 		Location: s.location.Stats(), Counters: s.ledger.counters(), Transport: s.transport.Stats(),
-		Transactions: s.transactions.Stats(), Resolver: s.resolver.Stats()}
+		Transactions: s.transactions.Stats(), Resolver: s.resolver.Stats(), Defence: s.guard.Counts()}
 	for _, flow := range s.Addrs() {
 		st.Listeners = append(st.Listeners, strings.ToLower(flow.Transport.String())+" "+flow.Local.String())
 	}
