@@ -68,6 +68,7 @@ func (s *Server) registrarRefuses(now time.Time, out *transport.Out, in *transpo
 // change has the location service make the change, and answers if that needs no waiting for the disk.
 func (s *Server) change(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, d *domain) {
 	x.aor = location.AppendAOR(x.aor[:0], x.req.To.URI.User, d.name)
+	out.Owe(in)
 	durable, err := s.location.Update(now, x.aor, &x.registration, x.registering)
 	switch {
 	case err != nil:
@@ -77,9 +78,11 @@ func (s *Server) change(now time.Time, out *transport.Out, in *transport.Arrival
 		x.registering = s.registering.Get().(*registering)
 		return
 	case x.registration.Status >= 300:
+		out.Settle(in)
 		s.registrarRefuses(now, out, in, x, refusedRegistration)
 		return
 	}
+	out.Settle(in)
 	s.reply(out, in, x, x.registration.Status, x.registration.Response)
 }
 

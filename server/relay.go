@@ -79,6 +79,7 @@ func (s *Server) take(x *exchange, st *state) *relay {
 	r.state, r.to = st, x.to
 	r.proved, r.recordRoute, r.hops = x.caller.proved, st.routing.recordRoute, nil
 	r.realms = x.caller.realms
+	s.owe(x.flow)
 	if x.route != nil {
 		r.recordRoute = x.route.recordRoute
 		r.in.Selector = x.route.selector

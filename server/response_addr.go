@@ -40,3 +40,10 @@ func answersSource(v *sip.Via, flow sip.Flow, choice config.RPort) bool {
 	host = host.Unmap()
 	return host != flow.Remote.Addr().Unmap().WithZone("") && proxy.BehindNAT(host)
 }
+
+// owe keeps the connection that a request came on until its answer has left.
+func (s *Server) owe(flow sip.Flow) {
+	if flow.Transport.Reliable() {
+		s.transport.Owe(flow)
+	}
+}

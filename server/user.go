@@ -40,6 +40,7 @@ func (u user) confirmCancel(now time.Time, req *sip.Request, flow sip.Flow) {
 // answer goes out all the same.
 func (s *Server) answerAlone(now time.Time, in transaction.Incoming, status int, b []byte) {
 	in.To = s.responseAddr(&in.Request.Via, in.Flow)
+	s.owe(in.Flow)
 	id, err := s.transactions.Serve(now, in, nil)
 	switch err {
 	case nil:

@@ -55,6 +55,10 @@ type conn struct {
 	drained chan struct{} // not nil while a drainer runs, closed when it has ended
 	held    bool          // the loop does not read it until it is drained
 
+	owed      atomic.Int32             // answers that come later
+	parting   atomic.Pointer[farewell] // not nil: it ends when they have left
+	announced bool                     // its end was told of; of who ends it
+
 	marked atomic.Bool // it is on the list of Transport.mark
 	next   *conn       // the next there
 
@@ -123,7 +127,7 @@ func (c *conn) is(flow sip.Flow) bool {
 func (c *conn) alive() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !c.closed && c.why.Load() == 0
+	return !c.closed && c.why.Load() == 0 && c.parting.Load() == nil
 }
 
 // abandon gives up opening a connection for nothing.
@@ -192,6 +196,9 @@ func (c *conn) run() {
 func (c *conn) finish(why counter) {
 	if why == closedShutdown {
 		<-c.t.finish
+	}
+	if c.owed.Load() > 0 && waitsForAnswers(why) {
+		c.sayFarewell()
 	}
 	c.end(why, nil)
 }

@@ -27,7 +27,7 @@ func (c *conn) answer(b []byte) error {
 // post takes a copy of a message that leaves with the next flush, and marks the connection for it.
 func (c *conn) post(b []byte) error {
 	c.mu.Lock()
-	if c.closed || c.why.Load() != 0 {
+	if c.closed || c.why.Load() != 0 || c.parting.Load() != nil {
 		c.mu.Unlock()
 		return ErrGone
 	}
@@ -39,6 +39,11 @@ func (c *conn) post(b []byte) error {
 		c.waiting = borrowBacklog()
 	}
 	c.waiting.add(b)
+	if c.owed.Load() > 0 {
+		if _, final := isResponse(b); final {
+			c.settleOwed()
+		}
+	}
 	full := c.waiting.size() > min(streamOutBuffer, c.t.cfg.Limits.WriteQueue)
 	opening := c.opening // it flushes when it is open
 	c.mu.Unlock()
@@ -242,6 +247,9 @@ func (c *conn) release() {
 // and does the rest.
 func (c *conn) cut(why counter) {
 	c.why.CompareAndSwap(uint32(noCounter), uint32(why))
+	if f := c.parting.Load(); f != nil {
+		f.wake()
+	}
 	switch {
 	case c.connected.Load():
 		c.wire.cut()
@@ -269,12 +277,7 @@ func (c *conn) end(why counter, err error) {
 		c.linger()
 	}
 	c.wire.close()
-	for _, b := range []*buffer{c.buf, c.wire.buf} {
-		if b != nil {
-			b.release(&t.unfinished)
-		}
-	}
-	c.buf, c.wire.buf = nil, nil
+	c.dropBuffers()
 	if t.admission.leave(c) {
 		t.counts.add(c.flow.Transport, unknownConns, -1)
 	}
@@ -287,9 +290,25 @@ func (c *conn) end(why counter, err error) {
 		t.notice(why, c.flow.Transport, c.flow.Remote, err)
 	}
 	c.report(unsentGone, goneError(why, err))
-	if t.cfg.Closed != nil && c.up {
-		t.cfg.Closed(c.flow)
+	c.announce()
+}
+
+// announce tells, once, that nothing can be sent to the connection's flow any more.
+func (c *conn) announce() {
+	if !c.announced && c.t.cfg.Closed != nil && c.up {
+		c.t.cfg.Closed(c.flow)
 	}
+	c.announced = true
+}
+
+// dropBuffers gives back what was read.
+func (c *conn) dropBuffers() {
+	for _, b := range []*buffer{c.buf, c.wire.buf} {
+		if b != nil {
+			b.release(&c.t.unfinished)
+		}
+	}
+	c.buf, c.wire.buf = nil, nil
 }
 
 // linger reads away what the peer still sends, for a while: a socket that is closed with bytes unread is

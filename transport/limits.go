@@ -148,6 +148,14 @@ const (
 	lingerBytes = 256 << 10
 	lingerTime  = 2 * time.Second
 
+	// maxFarewells is how many answers may wait for a connection that is to end; its requests came before that, and
+	// each waits for the one before it to have arrived.
+	maxFarewells = 256
+
+	// arrivalTime is how long it is waited that the peer's system takes such an answer, or tells that nobody is
+	// there: some round trips.
+	arrivalTime = 2 * time.Second
+
 	// loopEvents is how many connections with something to read a loop takes at a time: what is written to the first
 	// of them waits for the last.
 	loopEvents = 32

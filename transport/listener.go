@@ -147,9 +147,12 @@ func (l *listener) serve() {
 }
 
 // pause lets d go by, or less when the transport stops.
-func (t *Transport) pause(d time.Duration) {
+func (t *Transport) pause(d time.Duration) { t.pauseUntil(d, t.stop) }
+
+// pauseUntil is pause with another end.
+func (t *Transport) pauseUntil(d time.Duration, end <-chan struct{}) {
 	select {
 	case <-time.After(d):
-	case <-t.stop:
+	case <-end:
 	}
 }

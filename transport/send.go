@@ -27,6 +27,9 @@ func (t *Transport) Send(flow sip.Flow, to netip.AddrPort, b []byte) error {
 		if err := t.postTo(c, b); err != ErrGone {
 			return err
 		}
+		if c.partWith(to, b) {
+			return nil
+		}
 	}
 	return t.redial(flow, to, b)
 }

@@ -69,6 +69,7 @@ const (
 	closedGaveWay
 	closedShutdown
 	connections
+	partingConns
 	unknownConns
 	counterCount
 )
@@ -113,6 +114,7 @@ var counterNames = [counterCount]struct {
 	closedGaveWay:         {name: "closed", reason: "gave way"}, // a stranger's, to a newer one
 	closedShutdown:        {name: "closed", reason: "shutdown"},
 	connections:           {name: "connections", level: true},     // open now
+	partingConns:          {name: "closing", level: true},         // whose last answers are waited for
 	unknownConns:          {name: "unauthenticated", level: true}, // of those that peers opened
 }
 
