@@ -87,7 +87,7 @@ func (d *desk) fresh(response string) []byte {
 }
 
 // checkRecord checks that what is stored is on one line and within its limits.
-func checkRecord(t *testing.T, rec *location.Record) {
+func checkRecord(t fataler, rec *location.Record) {
 	t.Helper()
 	for _, b := range rec.Bindings {
 		for _, v := range [][]byte{b.Contact, b.Params, b.Path, b.Instance, b.UserAgent} {
