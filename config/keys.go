@@ -95,7 +95,7 @@ var keys = []key{
 	{"limits.idle_timeout", "After this a connection that nothing came from is closed, keep-alives included. Longer than max_expires it never closes a registered phone that is alive.", ""},
 	{"limits.write_timeout", "After this a connection whose peer does not read is closed.", ""},
 	{"limits.write_queue", "Bytes that may wait for one connection's peer to read; over it, the connection is closed.", ""},
-	{"limits.shutdown_timeout", "How long SIGTERM waits for what is under way before it closes all.", ""},
+	{"limits.shutdown_timeout", "How long SIGTERM waits for what is under way, calls that ring above all, before it cancels them, tells their callers 503, and closes all. Less than what the service manager grants: TimeoutStopSec is 30 s in the systemd unit.", ""},
 
 	{"log.level", "debug, info, warn or error: what is less severe is not logged.", ""},
 	{"log.format", "text, json, or auto: text on a terminal, JSON otherwise. A change takes a restart.", ""},

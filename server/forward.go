@@ -33,7 +33,7 @@ func (s *Server) forward(now time.Time, out *transport.Out, in *transport.Arriva
 		}
 	}
 	x.route = st.routing.match(&x.in)
-	if !s.may(now, out, in, x, st, d) {
+	if !s.may(now, out, in, x, st, d) || s.closed(now, out, in, x) {
 		return
 	}
 	if d != nil && x.caller.standing == stranger && !s.mayAsk(now, out, in, x, st) {
@@ -263,4 +263,5 @@ func (s *Server) acknowledge(now time.Time, x *exchange) {
 		return
 	}
 	r.perform(now, r.ctx.Begin(now), nil)
+	s.drain.acknowledge()
 }

@@ -44,6 +44,18 @@ const (
 	// so that one other in ten thousand is taken for one of them.
 	shareSlots = 16384
 
+	// drainTick is how often a server that is going down looks whether something is still under way.
+	drainTick = 10 * time.Millisecond
+
+	// drainAck is how long it waits for the ACK of a call that was answered: a round trip, or two copies of a 2xx that
+	// were lost (500 ms and 1.5 s).
+	drainAck = 2 * time.Second
+
+	// Of the time that it has, one part in drainPart, but no more than drainFarewell, is for answers to what it gives up,
+	// and as much again to close everything in.
+	drainPart     = 20
+	drainFarewell = 250 * time.Millisecond
+
 	// maxDatagram is the largest request that goes out as a datagram where the path's MTU is not known (RFC 3261
 	// §18.1.1), in bytes.
 	maxDatagram = 1300

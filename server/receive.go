@@ -49,7 +49,9 @@ func (s *Server) handle(now time.Time, out *transport.Out, in *transport.Arrival
 	}
 	switch x.msg.Method() {
 	case sip.Register:
-		s.register(now, out, in, x)
+		if !s.closing(now, out, in, x) {
+			s.register(now, out, in, x)
+		}
 	case sip.Ack:
 		if !s.transactions.Absorb(now, &x.req, in.Flow) {
 			s.acknowledge(now, x)
@@ -64,7 +66,7 @@ func (s *Server) handle(now time.Time, out *transport.Out, in *transport.Arrival
 			s.strayCancel(now, out, in, x)
 		}
 	default:
-		if !s.transactions.Absorb(now, &x.req, in.Flow) {
+		if !s.transactions.Absorb(now, &x.req, in.Flow) && !s.closing(now, out, in, x) {
 			s.forward(now, out, in, x)
 		}
 	}

@@ -28,6 +28,7 @@ const (
 	refusedLoad                        // too much waits for the disk: 503
 	refusedGuessing                    // of a source that guesses: delayed, or 403
 	refusedDenied                      // an administrator has denied its source: 403
+	refusedClosing                     // the server is going down: 503
 	refusedInternal                    // a fault of ours: 500
 	refusals
 )
@@ -56,5 +57,6 @@ var refusalNames = [refusals]string{
 	refusedLoad:         "overload",
 	refusedGuessing:     "guessing",
 	refusedDenied:       "denied",
+	refusedClosing:      "shutdown",
 	refusedInternal:     "internal",
 }

@@ -224,12 +224,21 @@ func (r *relay) answer(now time.Time, status int) {
 	d := drafts.Get().(*draft)
 	defer d.release()
 	d.token = r.server.tagger.appendFor(d.token[:0], &r.msg, r.req.Via.Branch())
-	d.message = sip.AppendEnd(r.req.AppendResponse(d.message[:0], status, "", d.token, r.in.Flow.Remote), nil)
+	d.message = r.req.AppendResponse(d.message[:0], status, "", d.token, r.in.Flow.Remote)
+	if r.server.drain.begun.Load() {
+		d.message = sip.AppendFieldUint(d.message, sip.HeaderRetryAfter, uint64(retryAfterLoad/time.Second))
+	}
+	d.message = sip.AppendEnd(d.message, nil)
 	r.respond(now, status, d.message)
 }
 
 func (r *relay) respond(now time.Time, status int, b []byte) {
-	r.answered = r.answered || status/100 == 2
+	if status/100 == 2 && !r.answered {
+		r.answered = true
+		if r.req.Method() == sip.Invite {
+			r.server.drain.answer(now)
+		}
+	}
 	r.server.ledger.answer(status)
 	// What cannot be sent is the caller's loss, and no branch's (RFC 3261 §16.9).
 	_ = r.server.transactions.Respond(now, r.tx, b)

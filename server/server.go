@@ -88,6 +88,7 @@ type Server struct {
 	relays       sync.Pool
 	viewings     sync.Pool
 	shares       *shares
+	drain        drain
 	alarms       *alarms
 	flowSecret   [32]byte // of flow tokens and proofs; kept on disk, so that dialogs outlive a restart
 	stop         context.CancelFunc
@@ -252,10 +253,10 @@ func (s *Server) Serve() error {
 	return s.transport.Serve()
 }
 
-// Shutdown stops receiving, lets the answers that wait for the disk go out, and closes sockets and
-// stores. When ctx ends it stops waiting for peers; what was acknowledged is on disk all the same. What is
-// being forwarded is given up: its callers hear nothing more, and try again or give up themselves.
+// Shutdown drains the server ([Server.Drain]), stops receiving, lets the answers that wait for the disk go out, and
+// closes sockets and stores. When ctx ends it stops waiting for peers; what was acknowledged is on disk all the same.
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.Drain(ctx)
 	stopped := s.transport.Stop(ctx)
 	closed := s.location.Close() // tells each exchange that waits: their answers go to the sockets
 	s.resolver.Close()

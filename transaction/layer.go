@@ -156,15 +156,21 @@ func (l *Layer) deliver(now time.Time, n notice, req *sip.Request, resp *sip.Mes
 // Working is how many transactions are at work: those without a final response.
 func (l *Layer) Working() int { return int(l.working.Load()) }
 
-// Owners are those of the server transactions that are at work, of a moment each.
-func (l *Layer) Owners() (list []any) {
+// Open is a server transaction that has no final response, and whose it is.
+type Open struct {
+	ID    ID
+	Owner any
+}
+
+// Open returns the server transactions that are at work and have an owner, each as it is at a moment of its own.
+func (l *Layer) Open() (list []Open) {
 	for i := range l.shards {
 		s := &l.shards[i]
 		s.mu.Lock()
 		for _, t := range s.buckets {
 			for ; t != nil; t = t.chain {
 				if t.server() && !t.finished && t.owner != nil {
-					list = append(list, t.owner)
+					list = append(list, Open{t.id(), t.owner})
 				}
 			}
 		}

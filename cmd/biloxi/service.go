@@ -106,25 +106,29 @@ func (s *service) run() error {
 	}
 }
 
-// stop ends the control socket and drains the server; another signal ends the wait.
+// stop drains the server and ends the control socket; another signal ends the wait.
 func (s *service) stop(signals <-chan os.Signal) error {
 	s.notify.send("STOPPING=1")
 	ctx, cancel := context.WithTimeout(context.Background(), s.limit)
 	defer cancel()
 	drained := make(chan error, 1)
 	go func() {
-		// An administrator who is slow, with a file to import say, leaves the phones their part of the time.
-		half, done := context.WithTimeout(ctx, s.limit/2)
-		defer done()
-		err := s.control.Shutdown(half)
-		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-			err = s.control.Close()
-		}
-		err = errors.Join(err, s.server.Shutdown(ctx))
-		drained <- err
+		var calls sync.WaitGroup
+		calls.Go(func() { s.server.Drain(ctx) })
+		err := s.stopControl(ctx)
+		calls.Wait()
+		drained <- errors.Join(err, s.server.Shutdown(ctx))
 	}()
+	var alive <-chan time.Time
+	if every := s.notify.watchdog(); every > 0 {
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		alive = ticker.C
+	}
 	for {
 		select {
+		case <-alive:
+			s.notify.send("WATCHDOG=1")
 		case err := <-drained:
 			s.log.Info("stopped")
 			return s.explainDrain(err)
@@ -134,6 +138,18 @@ func (s *service) stop(signals <-chan os.Signal) error {
 			}
 		}
 	}
+}
+
+// stopControl ends the control socket. An administrator who is slow, with a file to import say, leaves the phones their
+// part of the time.
+func (s *service) stopControl(ctx context.Context) error {
+	half, done := context.WithTimeout(ctx, s.limit/2)
+	defer done()
+	err := s.control.Shutdown(half)
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		err = s.control.Close()
+	}
+	return err
 }
 
 // explainDrain says why not all was drained, if that is so.
