@@ -144,6 +144,19 @@ func (a *admission) enterDial(c *conn) (out *conn, refused counter) {
 	return out, noCounter
 }
 
+// shed takes the oldest of the strangers off, which is to be cut; nil if there is none.
+func (a *admission) shed() *conn {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	m := a.strangers.oldest()
+	if m == nil {
+		return nil
+	}
+	a.strangers.leave(m)
+	a.giveWay(m)
+	return m.conn
+}
+
 // opened ends the opening of a connection, with success or without.
 func (a *admission) opened(c *conn) {
 	a.mu.Lock()

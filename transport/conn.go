@@ -82,7 +82,7 @@ func (c *conn) attach(nc net.Conn) {
 	}
 	c.mu.Lock()
 	c.flow.Local = addrPort(nc.LocalAddr())
-	c.wire.Conn, c.wire.unfinished = nc, &c.t.unfinished
+	c.wire.Conn, c.wire.t = nc, c.t
 	if c.flow.Transport == sip.TCP {
 		c.up = true
 		c.wire.attach()

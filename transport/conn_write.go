@@ -167,7 +167,11 @@ func (c *conn) enqueue(b []byte) (int, error) {
 
 // drain writes what waits until nothing does. It ends before the reader does, which waits for it.
 func (c *conn) drain() {
-	nc, done := c.wire.waiting()
+	nc, done, ok := c.wire.waiting()
+	if !ok {
+		c.cannotWait()
+		return
+	}
 	defer done()
 	var leaving []byte
 	for {
@@ -203,6 +207,18 @@ func (c *conn) drain() {
 			}
 		}
 	}
+}
+
+// cannotWait ends a connection that has no file descriptor to wait with, instead of draining it.
+func (c *conn) cannotWait() {
+	c.mu.Lock()
+	c.closed = true
+	c.queue, c.leaving = nil, 0
+	close(c.drained)
+	c.drained = nil
+	c.release()
+	c.mu.Unlock()
+	c.cut(closedDescriptors)
 }
 
 // waitDrained waits until nothing waits to be written, or until stop is closed. Whoever sends more than it
@@ -314,7 +330,10 @@ func (c *conn) dropBuffers() {
 // linger reads away what the peer still sends, for a while: a socket that is closed with bytes unread is
 // reset, which can destroy the answer before the peer has read it.
 func (c *conn) linger() {
-	nc, done := c.wire.waiting()
+	nc, done, ok := c.wire.waiting()
+	if !ok {
+		return
+	}
 	defer done()
 	half, ok := nc.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {

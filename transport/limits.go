@@ -195,6 +195,16 @@ const (
 	// noticePause keeps the log to a line a second for each reason, whatever comes.
 	noticePause = time.Second
 
+	// reservedDescriptors are file descriptors that connections leave to the rest of the process: of the journal and
+	// its snapshot some ten, of the database its pool, of administration each command, of name servers a question each.
+	reservedDescriptors = 256
+
+	// secondShare is the part of the others that is for second descriptors, of peers that do not read: 1/8.
+	secondShare = 8
+
+	// shedAtOnce is how many strangers' connections give way when the system has no descriptor for a new one.
+	shedAtOnce = 4
+
 	// acceptRetry is the longest wait after an accept that failed, for want of file descriptors say.
 	acceptRetry = time.Second
 )
@@ -216,6 +226,10 @@ type Limits struct {
 	MaxUnfinished     int           // bytes; default [DefaultMaxUnfinished]
 	MaxDials          int           // that we open at once; default [DefaultMaxDials]
 	Dial              time.Duration // to open one; default [DefaultDial]
+
+	// Descriptors is how many file descriptors the process may have: with fewer than MaxConns needs, there are fewer
+	// connections. Default: what the system says, or with sockets that are not its own, as many as are wanted.
+	Descriptors int
 }
 
 func (l Limits) withDefaults() Limits {

@@ -138,6 +138,9 @@ func (l *listener) serve() {
 			continue
 		}
 		l.t.counts.add(l.transport, acceptErrors, 1)
+		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+			l.t.shed()
+		}
 		pause = min(max(2*pause, 5*time.Millisecond), acceptRetry)
 		if pause == acceptRetry {
 			l.t.log.Warn("no connection can be accepted", "listener", l.Addr().String(), "error", err)

@@ -63,6 +63,7 @@ const (
 	closedMemory
 	closedQueue
 	closedWrite
+	closedDescriptors
 	closedHandshake
 	closedHello
 	closedHandshakeWay
@@ -108,6 +109,7 @@ var counterNames = [counterCount]struct {
 	closedMemory:          {name: "closed", reason: "memory for unfinished messages"},
 	closedQueue:           {name: "closed", reason: "queue full"},
 	closedWrite:           {name: "closed", reason: "does not read"},
+	closedDescriptors:     {name: "closed", reason: "does not read, and no file descriptor is left"},
 	closedHandshake:       {name: "closed", reason: "handshake"},
 	closedHello:           {name: "closed", reason: "no ClientHello"},
 	closedHandshakeWay:    {name: "closed", reason: "gave way in its handshake"},

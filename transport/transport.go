@@ -37,6 +37,11 @@ type Transport struct {
 	epoch   time.Time // now counts from here
 	tls     certificates
 
+	descriptors int          // that the process may have, 0: as many as are wanted
+	wantedConns int          // MaxConns as it was configured
+	mostSeconds int          // second descriptors that there may be
+	seconds     atomic.Int64 // and are
+
 	processors int // what GOMAXPROCS was before readers brought more along
 
 	counts     tally
@@ -87,6 +92,11 @@ func New(cfg Config, h Handler) (*Transport, error) {
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
 	}
+	t.wantedConns, t.descriptors = t.cfg.Limits.MaxConns, t.cfg.Limits.Descriptors
+	if t.descriptors == 0 && t.cfg.ListenStream == nil && t.cfg.Dial == nil {
+		t.descriptors = systemDescriptors()
+	}
+	t.mostSeconds = t.cfg.Limits.fit(t.descriptors)
 	t.admission = newAdmission(&t.cfg.Limits)
 	if t.cfg.Limits.Handshaking == 0 {
 		t.cfg.Limits.Handshaking = t.processors
@@ -113,6 +123,7 @@ func (t *Transport) Listen() error {
 	if t.state != made {
 		return errors.New("transport: Listen has been called before")
 	}
+	t.warnOfDescriptors()
 	for _, l := range t.cfg.Listeners {
 		if err := t.bind(l); err != nil {
 			t.unbind()

@@ -16,7 +16,7 @@ type wire struct {
 	watched atomic.Pointer[watched] // not nil: a loop has taken the socket over, Conn is closed
 	due     bool                    // the loop has found something to read
 
-	unfinished *atomic.Int64 // that buffers are charged to
+	t *Transport
 
 	buf      *buffer // what came, nil while nothing waits
 	readErr  error
@@ -65,7 +65,7 @@ func (w *wire) fillBlocking() error {
 
 // drop gives the empty buffer back.
 func (w *wire) drop() {
-	w.buf.release(w.unfinished)
+	w.buf.release(&w.t.unfinished)
 	w.buf = nil
 }
 
@@ -106,14 +106,25 @@ func (w *wire) close() {
 	_ = w.Conn.Close()
 }
 
-// waiting returns the socket as one that can be waited for, with deadlines, until done is called.
-func (w *wire) waiting() (nc net.Conn, done func()) {
-	if s := w.watched.Load(); s != nil {
-		if nc, err := s.waiting(); err == nil {
-			return nc, func() { _ = nc.Close() }
-		}
+// waiting returns the socket as one that can be waited for, with deadlines, until done is called; ok is false if there
+// is no file descriptor for it.
+func (w *wire) waiting() (nc net.Conn, done func(), ok bool) {
+	s := w.watched.Load()
+	if s == nil {
+		return w.Conn, func() {}, true
 	}
-	return w.Conn, func() {}
+	if !w.t.takeSecond() {
+		return nil, nil, false
+	}
+	nc, err := s.waiting()
+	if err != nil {
+		w.t.giveSecond()
+		return nil, nil, false
+	}
+	return nc, func() {
+		_ = nc.Close()
+		w.t.giveSecond()
+	}, true
 }
 
 // errWait is what TLS reads when all that came is used up. It is temporary, so that TLS goes on later.
