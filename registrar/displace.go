@@ -33,14 +33,23 @@ func (reg *Registration) supersede(rec *location.Record) {
 //
 // RFC 5626 §4.1: no two devices have one instance. A device that comes over another connection, or from another
 // address, has left the one before, whether its end has been seen or not; over another transport or address family
-// it may have both. One with outbound keeps what it has without, unless that has gone.
+// it may have both. Over the same it may have several contacts, but not one on two ports. One with outbound keeps what
+// it has without, unless that has gone.
 //
 // RFC 3261 §10.2: a client registers with one Call-ID. A contact of the same Call-ID that could be reached by its
 // connection alone, which has closed, leads nowhere any more.
 func (reg *Registration) supersedes(c *contact, b *location.Binding) bool {
 	if given := givenRegID(b); c.instance != nil && sameInstance(c.instance, b.Instance) &&
 		(given == c.givenRegID || given == 0 && c.regID != 0) {
-		return !sameWay(b.Flow, reg.flow) && (c.regID == 0 && likeWay(b.Flow, reg.flow) || reg.gone(b))
+		switch {
+		case reg.gone(b):
+			return true
+		case c.regID != 0:
+			return false
+		case sameWay(b.Flow, reg.flow):
+			return c.givenRegID == 0 && c.isPortApart(b)
+		}
+		return likeWay(b.Flow, reg.flow)
 	}
 	return bytes.Equal(b.Writer.CallID, reg.writer.CallID) && reg.gone(b) && needsConnection(b)
 }
@@ -147,7 +156,7 @@ func (reg *Registration) use(b *location.Binding) use {
 		return noUse
 	case b.Expires == location.Never:
 		return indispensable
-	case !sameWay(b.Flow, reg.flow) && (bytes.Equal(b.Writer.CallID, reg.writer.CallID) || reg.resembles(b)):
+	case reg.resembles(b):
 		return doubtful
 	case reg.registrar.dropOldest:
 		return some
@@ -155,23 +164,32 @@ func (reg *Registration) use(b *location.Binding) use {
 	return indispensable
 }
 
-// resembles reports whether the request registers a binding's URI with another port, from the same address over the
-// same transport. RFC 3261 §10.2: a client keeps its Call-ID, until it starts anew; then this is what is left.
+// resembles reports whether a binding looks like an earlier address of the phone that registers: it is of the same
+// instance; or it came another way, and is of the same Call-ID, which RFC 3261 §10.2 has a client keep until it starts
+// anew, or of the same URI but for the port, from the same address over the same transport.
 func (reg *Registration) resembles(b *location.Binding) bool {
-	if b.Flow.Transport != reg.flow.Transport || b.Flow.Remote.Addr() != reg.flow.Remote.Addr() {
-		return false
+	moved := !sameWay(b.Flow, reg.flow)
+	if moved && bytes.Equal(b.Writer.CallID, reg.writer.CallID) {
+		return true
 	}
-	u, err := sip.ParseURI(b.Contact)
-	if err != nil {
-		return false
-	}
+	near := moved && b.Flow.Transport == reg.flow.Transport && b.Flow.Remote.Addr() == reg.flow.Remote.Addr()
 	for i := range reg.contacts {
 		c := &reg.contacts[i]
-		if u.Port = c.uri.Port; c.granted > 0 && c.uri.Equal(u) {
+		if c.granted == 0 {
+			continue
+		}
+		if b.RegID == 0 && c.instance != nil && sameInstance(c.instance, b.Instance) || near && c.isPortApart(b) {
 			return true
 		}
 	}
 	return false
+}
+
+// isPortApart reports whether a binding has the contact's URI but for the port.
+func (c *contact) isPortApart(b *location.Binding) bool {
+	u, err := sip.ParseURI(b.Contact)
+	u.Port = c.uri.Port
+	return err == nil && c.uri.Equal(u)
 }
 
 // displace buries what was noted.

@@ -38,6 +38,18 @@ func TestFaultP1(t *testing.T) {
 			})
 		}
 	}
+	t.Run("P1 one instance that names another port each time, over one flow, has one contact", func(t *testing.T) {
+		simulate(t, func(t *testing.T, b *bed.Bed) {
+			for _, over := range []sip.Transport{udp, tcp} {
+				p, contact := phoneOver(t, b, over), ""
+				for i := range 25 {
+					contact = fmt.Sprintf("sip:b@192.0.2.1:%d", 20000+i)
+					p.Register(Contact("<" + contact + ">;" + instanceA)).Expect(200)
+				}
+				p.Bound(contact)
+			}
+		})
+	})
 	t.Run("P1 one Call-ID, whose connections have closed, has one contact", func(t *testing.T) {
 		simulate(t, func(t *testing.T, b *bed.Bed) {
 			for _, over := range []sip.Transport{tcp, tls} {
