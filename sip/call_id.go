@@ -6,20 +6,16 @@ func (m *Message) CallID() []byte {
 	return v
 }
 
-// checkCallID reads word [ "@" word ], and returns where it is wrong.
+// checkCallID reads word [ "@" word ], and returns where it is wrong. It is compared, and nothing is read in it: what
+// stands in one line serves.
 func checkCallID(b []byte) (at int, reason string) {
-	host := -1
 	for i, c := range b {
-		if class[c]&classWord != 0 {
-			continue
+		if class[c]&classWord == 0 && (c < ' ' || c == 0x7f) {
+			return i, "a control character"
 		}
-		if c != '@' || host >= 0 || i == 0 {
-			return i, "not a word, or word@word"
-		}
-		host = i + 1
 	}
-	if len(b) == 0 || host == len(b) {
-		return len(b), "not a word, or word@word"
+	if len(b) == 0 {
+		return 0, "empty"
 	}
 	return 0, ""
 }

@@ -3,9 +3,9 @@ package sip
 // Character classes of RFC 3261 §25.1.
 const (
 	classToken     = 1 << iota // token
-	classUser                  // unreserved and user-unreserved, and "#", which phones dial without its escape
-	classPassword              // what may stand in a password
-	classURIParam              // paramchar without escapes
+	classUser                  // unreserved and user-unreserved, "#", which phones dial without its escape, and UTF-8
+	classPassword              // what may stand in a password, and UTF-8
+	classURIParam              // paramchar without escapes, and UTF-8, which some leave as it is
 	classURIHeader             // hnv-unreserved and unreserved
 	classHost                  // what a hostname or IPv4address is made of, and "_", which some names have
 	classAlpha                 // ALPHA
@@ -54,6 +54,9 @@ func makeClass() (t [256]uint16) {
 	for c := 0x20; c < 256; c++ {
 		if c != '"' && c != '\\' && c != 0x7f {
 			t[c] |= classQuoted
+		}
+		if c >= 0x80 {
+			t[c] |= classUser | classPassword | classURIParam
 		}
 	}
 	return t

@@ -49,7 +49,7 @@ func AppendUnescaped(dst, b []byte) []byte {
 func AppendEscapedUser(dst, text []byte) []byte {
 	const hex = "0123456789ABCDEF"
 	for _, c := range text {
-		if is(c, classUser) && c != '#' {
+		if is(c, classUser) && c != '#' && c < 0x80 {
 			dst = append(dst, c)
 			continue
 		}

@@ -4,27 +4,24 @@ import "bytes"
 
 // Frame finds the first message in what a stream brought so far (RFC 3261 §18.3, §7.5).
 //
-// It returns how many bytes to skip before the message (CRLFs that are keep-alives), and the message's
+// It returns how many bytes to skip before the message (empty lines: CRLFs are keep-alives), and the message's
 // length behind them: 0 if more must come. A message that cannot be bounded is an error, after which the
 // stream is of no use: its header section is larger than maxHead or its body than maxBody, or it has no
 // Content-Length that can be read; known is then the length of the header section if that was complete,
 // so that a request can still be answered. The offset of the error is counted behind skip.
 func Frame(b []byte, maxHead, maxBody int) (skip, length, known int, err error) {
-	for skip+1 < len(b) && b[skip] == '\r' && b[skip+1] == '\n' {
-		skip += 2
-	}
+	skip = skipEmptyLines(b)
 	b = b[skip:]
 	if len(b) == 0 || len(b) == 1 && b[0] == '\r' {
 		return skip, 0, 0, nil
 	}
-	head := bytes.Index(b[:min(len(b), maxHead)], crlfcrlf)
-	if head < 0 {
+	head := HeadLength(b[:min(len(b), maxHead)])
+	if head == 0 {
 		if len(b) >= maxHead {
 			return skip, 0, 0, &SyntaxError{Offset: maxHead, Reason: "the header section is too long", TooLarge: true}
 		}
 		return skip, 0, 0, nil
 	}
-	head += len(crlfcrlf)
 	body, at, reason := contentLength(b[:head])
 	if reason != "" {
 		return skip, 0, head, &SyntaxError{Header: HeaderContentLength, Offset: at, Reason: reason}
@@ -38,10 +35,8 @@ func Frame(b []byte, maxHead, maxBody int) (skip, length, known int, err error) 
 	return skip, head + int(body), head, nil
 }
 
-var crlfcrlf = []byte("\r\n\r\n")
-
-// contentLength reads the Content-Length of a header section, and says where it stands or is wrong. More
-// than one is an error, so that nobody else frames the stream in another way.
+// contentLength reads the Content-Length of a header section, and says where it stands or is wrong. Two that differ are
+// an error, so that nobody else frames the stream in another way.
 func contentLength(head []byte) (n uint64, at int, reason string) {
 	found := false
 	for line := 0; line < len(head); {
@@ -51,14 +46,14 @@ func contentLength(head []byte) (n uint64, at int, reason string) {
 			next += bytes.IndexByte(head[next:], '\n') + 1
 		}
 		if value := contentLengthValue(head[:next], line); value >= 0 {
-			if found {
-				return 0, line, "the header field stands twice"
-			}
-			var ok bool
-			if n, _, ok = parseUint(trimLWS(head[value:next]), MaxDeltaSeconds); !ok {
+			size, _, ok := parseUint(trimLWS(head[value:next]), MaxDeltaSeconds)
+			if !ok {
 				return 0, value, "not a number of bytes"
 			}
-			found, at = true, value
+			if found && size != n {
+				return 0, line, reasonTwice
+			}
+			n, at, found = size, value, true
 		}
 		line = next
 	}

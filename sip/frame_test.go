@@ -50,7 +50,7 @@ func TestFrame(t *testing.T) {
 			"OPTIONS sip:h SIP/2.0\nl 5\n\n|":                             "Content-Length: a message on a stream must have one",
 			"OPTIONS sip:h SIP/2.0\nContent-Length: |-1\n\n":              "Content-Length: not a number of bytes",
 			"OPTIONS sip:h SIP/2.0\nContent-Length: |five\n\n":            "Content-Length: not a number of bytes",
-			"OPTIONS sip:h SIP/2.0\nl: 1\n|Content-Length: 1\n\n":         "Content-Length: the header field stands twice",
+			"OPTIONS sip:h SIP/2.0\nl: 1\n|Content-Length: 2\n\n":         "Content-Length: the header field stands twice",
 			"OPTIONS sip:h SIP/2.0\nl: |1 2\n\n":                          "Content-Length: not a number of bytes",
 			"OPTIONS sip:h SIP/2.0\nl: |65\n\n":                           "Content-Length: the body is too long",
 			"OPTIONS sip:h SIP/2.0\nl: |9999999999999999999999999\n\n":    "Content-Length: the body is too long",
@@ -74,7 +74,8 @@ func TestFrame(t *testing.T) {
 	for _, row := range []struct {
 		in   string
 		skip int
-	}{{"", 0}, {"\r", 0}, {"\r\n", 2}, {"\r\n\r\n", 4}, {"\r\n\r", 2}, {"OPT", 0}, {"\r\nOPT", 2}} {
+	}{{"", 0}, {"\r", 0}, {"\r\n", 2}, {"\r\n\r\n", 4}, {"\r\n\r", 2}, {"OPT", 0}, {"\r\nOPT", 2},
+		{"\n", 1}, {"\n\r\n\n\r", 4}, {"\nOPT\n\r", 1}} {
 		if skip, length, _, err := Frame([]byte(row.in), MaxHead, MaxBody); skip != row.skip || length != 0 || err != nil {
 			t.Errorf("%q: skip %d, length %d, %v", row.in, skip, length, err)
 		}

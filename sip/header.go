@@ -196,9 +196,8 @@ func HeaderOf(name []byte) Header {
 	return HeaderOther
 }
 
-// once tells the header fields that a message may have only one of and that are read by somebody: two of
-// them would be read in two ways (RFC 3261 §7.3.1: those whose grammar is not a comma list).
+// once tells the header fields that a message may have only one of and that everybody reads: two of them would be read
+// in two ways (RFC 3261 §7.3.1, RFC 4475 §3.3.8). A Content-Length is seen to where it bounds the body.
 var once = [headerCount]bool{
-	HeaderCallID: true, HeaderContentLength: true, HeaderContentType: true, HeaderCSeq: true,
-	HeaderExpires: true, HeaderFrom: true, HeaderMaxForwards: true, HeaderMinExpires: true, HeaderTo: true,
+	HeaderCallID: true, HeaderCSeq: true, HeaderFrom: true, HeaderMaxForwards: true, HeaderTo: true,
 }

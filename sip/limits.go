@@ -17,6 +17,10 @@ const (
 	// thousand; presence documents and messages with pictures in them are the largest that phones send.
 	MaxBody = 256 << 10
 
+	// maxMended is the largest copy of a message with mended lines whose memory is kept for the next one: two
+	// datagrams of an Ethernet.
+	maxMended = 4 << 10
+
 	// MaxParams is the largest number of parameters of one value or URI, and of headers of a URI. Comparing
 	// two lists takes the product of their lengths. Contacts with all features of RFC 3840 have some 20.
 	MaxParams = 64

@@ -44,7 +44,7 @@ func (t *MediaType) parse(b []byte) (rest []byte, at int, reason string) {
 		return nil, end, reason
 	}
 	t.Params = p.params
-	return cutRest(b, end)
+	return cutRest(b, end), 0, ""
 }
 
 // Covers reports whether t, as a media range, has the type and subtype in it.

@@ -10,7 +10,7 @@ func TestMediaType(t *testing.T) {
 	if v, _ := m.Params.Value("boundary"); string(v) != `"a;b"` {
 		t.Errorf("the boundary is %s", v)
 	}
-	for in, at := range map[string]int{"": 0, "application": 0, "application/": 12, "/sdp": 0, "a/b c": 4, "a/b;": 4, "a/b, c/d": 4} {
+	for in, at := range map[string]int{"": 0, "application": 0, "application/": 12, "/sdp": 0, "a/b c": 4, "a/b;x y": 6, "a/b, c/d": 5} {
 		if _, err := ParseMediaType([]byte(in)); offset(err) != at {
 			t.Errorf("%q: %v, want offset %d", in, err, at)
 		}

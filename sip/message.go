@@ -14,7 +14,7 @@ type field struct {
 // The zero Message is empty and ready for Parse. It keeps its tables from one Parse to the next, so that
 // a warm one parses without allocation. It is for one goroutine at a time.
 type Message struct {
-	buf    []byte // the whole message, leading CRLFs cut
+	buf    []byte // the whole message, leading empty lines cut
 	fields []field
 	first  [headerCount]uint16 // 1 + index of the first field
 	last   [headerCount]uint16
@@ -31,7 +31,9 @@ type Message struct {
 	viaRead    bool   // without an error
 	err        SyntaxError
 	failed     bool
-	garbled    bool // a CR or LF alone stands within a header field's value
+	garbled    bool   // a CR alone stands in the header section
+	bareLF     bool   // a line ends in LF alone: what was read so far does not count
+	mended     []byte // memory of a copy whose lines end in CRLF
 }
 
 // offset is where v, a slice of the message, stands in it.

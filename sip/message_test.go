@@ -140,8 +140,9 @@ func TestMessageError(t *testing.T) {
 		{"", "|SIP/2 200 x\n\n", HeaderNone, false},
 		{"", head + least + "|", HeaderNone, true},
 		{"", head + least + "|X: y", HeaderNone, true},
-		{"", head + least + "|no colon\n\n", HeaderNone, true},
-		{"", head + least + "|: y\n\n", HeaderNone, true},
+		{"", head + least + "|no colon\n but a fold\n\n", HeaderNone, true},
+		{"", head + least + "|no\x00 colon\n\n", HeaderNone, true},
+		{"", head + "| " + least + "\n", HeaderNone, false},
 		{"", head + least + "|X\n : y\n\n", HeaderNone, true},
 		{"", head + least + "X: y|\r\rz\n\n", HeaderNone, false},
 		{"", head + least + "X: y|\r z\n\n", HeaderNone, false},
@@ -155,7 +156,7 @@ func TestMessageError(t *testing.T) {
 		{"HD-016", head + least + "|Call-ID: x\n\n", HeaderCallID, true},
 		{"HD-016", head + least + "|CSeq: 2 OPTIONS\n\n", HeaderCSeq, true},
 		{"HD-016", head + least + "Max-Forwards: 1\n|Max-Forwards: 1\n\n", HeaderMaxForwards, true},
-		{"", head + least + "Content-Length: 0\n|l: 0\n\n", HeaderContentLength, true},
+		{"", head + least + "Content-Length: 0\n|l: 1\n\nx", HeaderContentLength, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			before, after, _ := strings.Cut(row.in, "|")
@@ -171,12 +172,6 @@ func TestMessageError(t *testing.T) {
 		})
 	}
 	var m Message
-	if err := m.Parse([]byte(strings.ReplaceAll(string(crlf(head+least+"X: y\n\n")), "y\r\n", "y\n"))); err == nil || !strings.Contains(err.Error(), "LF without CR") || !m.Answerable() {
-		t.Errorf("a line that ends in LF: %v", err)
-	}
-	if m.Parse([]byte(strings.ReplaceAll(string(crlf(head+least+"X: y\n z\n\n")), "y\r\n", "y\n"))); m.Answerable() {
-		t.Error("a fold without CR is mirrored")
-	}
 	err := m.Parse(crlf(head + strings.Repeat("X: y\n", MaxFields+1) + "\n"))
 	if err == nil || !err.(*SyntaxError).TooLarge {
 		t.Errorf("%d header fields: %v", MaxFields+1, err)

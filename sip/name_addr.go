@@ -5,10 +5,11 @@ import "bytes"
 // NameAddr is the value of From, To, Contact, Route, Record-Route, Path and their like: name-addr or
 // addr-spec, with header parameters (RFC 3261 §20.10, §25.1).
 type NameAddr struct {
-	Display []byte // display name as written, a quoted string with its quotes; nil if there is none
+	Display []byte // display name as written, a quoted string with its quotes, others as they are; nil if there is none
 	URI     URI
 	Params  Params // behind the URI, from the first semicolon
 	tag     []byte // found while Params were read
+	blank   int    // likewise: where in raw the value of a tag without one would stand, 0 if there is no such tag
 	raw     []byte
 }
 
@@ -39,36 +40,59 @@ func (n *NameAddr) parseOne(b []byte) (at int, reason string) {
 	if rest != nil {
 		return len(b) - len(rest), reasonMore
 	}
+	if reason == "" && is(b[len(b)-1], classLWS|classReserved) {
+		// RFC 3261 §20.20: it is no list.
+		if value := trimLWS(b); value[len(value)-1] == ',' {
+			return skipLWS(b, 0) + len(value) - 1, reasonNothing
+		}
+	}
 	return at, reason
 }
 
 // parse reads the first value of a comma list into n, which is zero.
 func (n *NameAddr) parse(b []byte) (rest []byte, at int, reason string) {
 	start := skipLWS(b, 0)
-	i, reason := n.parseDisplay(b, start)
+	end, reason := n.parseAddress(b, start)
 	if reason != "" {
-		return nil, i, reason
-	}
-	end := i
-	if i < len(b) && b[i] == '<' {
-		i++
-		size := bytes.IndexByte(b[i:], '>')
-		if size < 0 {
-			return nil, i - 1, "no bracket closes the URI"
-		}
-		if at, reason = n.URI.parse(b[i : i+size]); reason != "" {
-			return nil, i + at, reason
-		}
-		end = i + size + 1
-	} else if end, reason = n.parseAddrSpec(b, i); reason != "" {
 		return nil, end, reason
 	}
-	p := paramScan{want: "tag"}
+	p := paramScan{want: "tag", angled: b[end-1] == '>'}
 	if end, reason = p.scan(b, end); reason != "" {
 		return nil, end, reason
 	}
 	n.Params, n.tag, n.raw = p.params, p.value, b[start:p.end]
-	return cutRest(b, end)
+	if p.blank > 0 {
+		n.blank = p.blank - start
+	}
+	return cutRest(b, end), 0, ""
+}
+
+// parseAddress reads name-addr or addr-spec at i, and returns the offset after it, or where it is wrong.
+func (n *NameAddr) parseAddress(b []byte, i int) (end int, reason string) {
+	next, reason := n.parseDisplay(b, i)
+	if reason == "" && (next == len(b) || b[next] != '<') {
+		if end, reason = n.parseAddrSpec(b, next); reason == "" {
+			return end, ""
+		}
+		next = end
+	}
+	if reason != "" {
+		display, bracket, ok := inferDisplay(b, i)
+		if !ok {
+			return next, reason
+		}
+		n.Display, n.URI, next = display, URI{}, bracket
+	}
+	next++
+	size := bytes.IndexByte(b[next:], '>')
+	if size < 0 {
+		return next - 1, "no bracket closes the URI"
+	}
+	at, reason := n.URI.parse(b[next : next+size])
+	if reason != "" {
+		return next + at, reason
+	}
+	return next + size + 1, ""
 }
 
 // parseDisplay reads [ display-name ] before "<" and returns the offset of what follows it.
@@ -138,14 +162,14 @@ func (n *NameAddr) Expires() (seconds uint32, p Presence) {
 	return seconds, presence(there, ok)
 }
 
-// Append appends the value as name-addr, built from its parts.
+// Append appends the value as name-addr, built from its parts: what should have stood in quotes does.
 func (n *NameAddr) Append(dst []byte) []byte {
 	if n.Display != nil {
-		dst = append(dst, n.Display...)
+		dst = appendDisplay(dst, n.Display)
 		dst = append(dst, ' ')
 	}
 	dst = append(dst, '<')
 	dst = n.URI.Append(dst)
 	dst = append(dst, '>')
-	return append(dst, n.Params...)
+	return n.Params.AppendWithout(dst)
 }

@@ -15,7 +15,7 @@ func TestNameAddr(t *testing.T) {
 		{"Mr.  A\r\n B \t<sip:a@h>", "Mr.  A\r\n B", "sip:a@h", "", ""},
 		{`"J Rosenberg \\\""  <sip:j@h;lr>  ;  tag  =  x  `, `"J Rosenberg \\\""`, "sip:j@h;lr", ";  tag  =  x", "x"},
 		{`"<sip:a@h>, ;" <sip:b@h>`, `"<sip:a@h>, ;"`, "sip:b@h", "", ""},
-		{`"Zoë \é"<sip:b@h>`, "", "", "", ""},
+		{`"Zoë \é"<sip:b@h>`, `"Zoë \é"`, "sip:b@h", "", ""},
 		{`"Zoë" <sip:b@h>`, `"Zoë"`, "sip:b@h", "", ""},
 		{`<tel:+1>;q=1;+sip.instance="<urn:uuid:1>";reg-id=1`, "", "tel:+1", `;q=1;+sip.instance="<urn:uuid:1>";reg-id=1`, ""},
 		{`mailto:watson@bell.example;q=0.1`, "", "mailto:watson@bell.example", ";q=0.1", ""},
@@ -47,9 +47,9 @@ func TestNameAddr(t *testing.T) {
 // TestNameAddrError gives what is wrong behind a bar, which is not part of the value.
 func TestNameAddrError(t *testing.T) {
 	for _, in := range []string{
-		"|", "|*", "|<sip:a@h", `|"Bob <sip:a@h>`, `"Bob" |sip:a@h`, `"Bob"|`, "|Bell, Alexander <sip:a@h>", "<| sip:a@h>", "<sip:a@h| >",
-		"<|>x", "sip:a@h|?x=y", "http://h/|?x=y", "<sip:a@h>;|", "<sip:a@h>|x", "<sip:a@h>;t=|", `<sip:a@h>;t=|"x`, "<sip:a@h>;tag=1;|Tag=2",
-		"<sip:a@h>;|;x", "<sip:a@h>;Tag|;x", "<sip:a@h>;tag| ;x", "<sip:a@h>|,", "<sip:a@h> |,  ", "<sip:a@h>,| <sip:b@h>", "<sip:a@h>;a=b|@c", "sip:a |sip:b", "|\"a\x00\" <sip:a@h>",
+		"|", "|*", "|<sip:a@h", `|"Bob <sip:a@h>`, `"Bob" |sip:a@h`, `"Bob"|`, "<| sip:a@h>", "<sip:a@h| >",
+		"<|>x", "sip:a@h|?x=y", "http://h/|?x=y", "<sip:a@h>;|=x", "<sip:a@h>|x", `<sip:a@h>;t=|"x`, "<sip:a@h>;tag=1;|Tag=2",
+		"<sip:a@h>|,", "<sip:a@h> |,  ", "<sip:a@h>, |<sip:b@h>", "<sip:a@h>;a=b |@c", "sip:a |sip:b", "|\"a\x00\" <sip:a@h>",
 	} {
 		before, after, _ := strings.Cut(in, "|")
 		if _, err := ParseNameAddr([]byte(before + after)); offset(err) != len(before) {
@@ -87,6 +87,9 @@ func TestNextNameAddr(t *testing.T) {
 	}
 }
 
+// text is what a quoted string, or what stands for one, says in one line.
+func text(v []byte) []byte { return AppendUnfolded(nil, Unquote(nil, v)) }
+
 func FuzzNameAddr(f *testing.F) {
 	corpusValues(f, []Header{HeaderFrom, HeaderTo, HeaderContact, HeaderRoute, HeaderRecordRoute}, func(b []byte) { f.Add(b) })
 	f.Add([]byte(`"a\"b" <sip:a@h>;tag=x;y="z",sip:b@h`))
@@ -106,11 +109,20 @@ func FuzzNameAddr(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q was appended as %q: %v", b, out, err)
 		}
-		if !n.URI.Equal(again.URI) || !bytes.Equal(n.Display, again.Display) || !bytes.Equal(n.Params, again.Params) || !bytes.Equal(n.Tag(), again.Tag()) {
+		if !n.URI.Equal(again.URI) || !bytes.Equal(text(n.Display), text(again.Display)) || !bytes.Equal(text(n.Tag()), text(again.Tag())) {
 			t.Fatalf("%q was appended as %q, which is not the same", b, out)
+		}
+		if third := again.Append(nil); !bytes.Equal(third, out) {
+			t.Fatalf("%q was appended as %q, then as %q", b, out, third)
+		}
+		if !isDisplay(again.Display) {
+			t.Fatalf("%q was appended as %q, with a display name without quotes", b, out)
 		}
 		if v, _ := n.Params.Value("tag"); !bytes.Equal(v, n.Tag()) {
 			t.Fatalf("%q: the tag is %q and %q", b, v, n.Tag())
+		}
+		if bytes.ContainsAny(bytes.ReplaceAll(n.Raw(), []byte("\r\n"), nil), "\r\n") == false && bytes.ContainsAny(bytes.ReplaceAll(out, []byte("\r\n"), nil), "\r\n") {
+			t.Fatalf("%q was appended as %q, with a line end of its own", b, out)
 		}
 	})
 }

@@ -5,16 +5,19 @@ const (
 	reasonMore      = "more than one value"
 	reasonDuplicate = "a parameter stands twice"
 	reasonTooMany   = "too many parameters"
+	reasonNothing   = "nothing behind the comma"
 )
 
 // paramScan reads the parameters behind a value, once: it checks them, and finds the one that is wanted.
 type paramScan struct {
-	want string // name in lower case, of one that must have a value: tag, branch
-	note string // name in lower case, of one that may have none: rport
-	shun string // name in lower case, of one that makes them odd: received
+	want   string // name in lower case, of one whose value is read: tag, branch
+	note   string // name in lower case, of one that may have none: rport
+	shun   string // name in lower case, of one that makes them odd: received
+	angled bool   // a value may stand in angle brackets: there is no URI without brackets before it
 	// results
-	params Params // from the first semicolon, no white space behind
-	value  []byte // of the wanted one, nil if it is not there
+	params Params // from the first semicolon, no white space or lone semicolon behind
+	value  []byte // of the wanted one, nil if it is not there or has none
+	blank  int    // where that value would stand, 0 if it has one or is not there
 	noted  int    // where in params the name of the one to note ends, 0 if it is not there
 	odd    bool   // the one to shun is there, or white space
 	end    int    // behind the last parameter; where the scan began if there is none
@@ -30,11 +33,15 @@ func (p *paramScan) scan(b []byte, i int) (next int, reason string) {
 	tight := 0 // how long they are without white space
 	for i < len(b) && b[i] == ';' {
 		name := skipLWS(b, i+1)
-		nameEnd := skipToken(b, name)
+		nameEnd := skipName(b, name)
 		if nameEnd == name {
-			return name, "a parameter has no name"
+			// A semicolon that no parameter follows.
+			if i = name; i < len(b) && b[i] != ';' && b[i] != ',' {
+				return i, "a parameter has no name"
+			}
+			tight += len(";")
+			continue
 		}
-		// RFC 3261 §7.3.1: a parameter name stands once.
 		if reason := seen.add(Params(b[start:i]), b[name:nameEnd]); reason != "" {
 			return name, reason
 		}
@@ -46,18 +53,22 @@ func (p *paramScan) scan(b []byte, i int) (next int, reason string) {
 		}
 		tight += len(";") + nameEnd - name
 		p.end = nameEnd
+		value := nameEnd
 		if i = skipLWS(b, nameEnd); i < len(b) && b[i] == '=' {
-			value := skipLWS(b, i+1)
-			if p.end = skipValue(b, value); p.end < 0 {
+			value = skipLWS(b, i+1)
+			if p.end = skipValue(b, value, p.angled); p.end < 0 {
 				return value, "a parameter has no value, or its quoted string no end"
 			}
-			if nameEnd-name == len(p.want) && foldIs(b[name:nameEnd], p.want) {
-				p.value = b[value:p.end]
-			}
 			tight += len("=") + p.end - value
+			if p.end == value {
+				p.end, value = i+1, i+1 // white space that no value follows is no part of it
+			}
 			i = skipLWS(b, p.end)
-		} else if foldIs(b[name:nameEnd], p.want) {
-			return nameEnd, "a parameter has no value"
+		}
+		if nameEnd-name == len(p.want) && foldIs(b[name:nameEnd], p.want) {
+			if p.value = b[value:p.end]; len(p.value) == 0 {
+				p.value, p.blank = nil, p.end
+			}
 		}
 	}
 	if i < len(b) && b[i] != ',' {
@@ -87,10 +98,10 @@ func (s *names) note(name []byte) (maybe bool) {
 	return maybe
 }
 
-// add counts the name of the parameter behind those in before; a reason if it is one of them already, or
-// one too many.
+// add counts the name of the parameter behind those in before; a reason if it is one of them already and somebody
+// reads it, or one too many. RFC 3261 §7.3.1: a parameter name stands once.
 func (s *names) add(before Params, name []byte) (reason string) {
-	if s.note(name) {
+	if s.note(name) && isRead(name) {
 		for n, _, rest := before.Next(); n != nil; n, _, rest = rest.Next() {
 			if equalFold(n, name) {
 				return reasonDuplicate
@@ -103,14 +114,30 @@ func (s *names) add(before Params, name []byte) (reason string) {
 	return ""
 }
 
-// cutRest returns what is behind the comma at end; nil if end is the end of b.
-func cutRest(b []byte, end int) (rest []byte, at int, reason string) {
+// isRead tells the header field parameters that anything here depends on.
+func isRead(name []byte) bool {
+	for _, read := range [...]string{"tag", "branch", "rport", "received", "maddr", "expires", "q", "+sip.instance", "reg-id"} {
+		if foldIs(name, read) {
+			return true
+		}
+	}
+	return false
+}
+
+// cutRest returns what is behind the comma at end, and any that follow it with nothing between; nil if nothing is.
+func cutRest(b []byte, end int) (rest []byte) {
 	if end == len(b) {
-		return nil, 0, ""
+		return nil
 	}
-	rest = b[end+1:]
-	if skipLWS(rest, 0) == len(rest) {
-		return nil, end, "nothing behind the comma"
+	return skipComma(b, end)
+}
+
+func skipComma(b []byte, end int) (rest []byte) {
+	for end < len(b) {
+		end = skipLWS(b, end+1)
+		if end < len(b) && b[end] != ',' {
+			return b[end:]
+		}
 	}
-	return rest, 0, ""
+	return nil
 }

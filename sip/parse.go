@@ -9,11 +9,24 @@ import "bytes"
 // On a syntax error the error says which header field and offset, counted from the start-line. The
 // message then holds what could be read all the same, all of its well-formed lines, so that a request can
 // be answered with 400 if [Message.Answerable].
+//
+// Lines of the header section that end in LF alone are read as if they ended in CRLF, and have it from then on: the
+// message then refers to a copy of its own, and offsets are counted there.
 func (m *Message) Parse(b []byte) error {
-	// RFC 3261 §7.5: CRLFs before the start-line are ignored.
-	for len(b) > 1 && b[0] == '\r' && b[1] == '\n' {
-		b = b[2:]
+	b = b[skipEmptyLines(b):]
+	m.read(b)
+	if m.bareLF {
+		m.mended = appendMended(m.mended[:0], b)
+		m.read(m.mended)
 	}
+	if m.failed {
+		return &m.err
+	}
+	return nil
+}
+
+// read fills the message from b. It ends at the first line that has no CR before its LF.
+func (m *Message) read(b []byte) {
 	m.reset(b)
 	if pos := m.parseStartLine(); pos >= 0 {
 		if pos = m.parseFields(pos); pos >= 0 {
@@ -21,10 +34,6 @@ func (m *Message) Parse(b []byte) error {
 			m.bound()
 		}
 	}
-	if m.failed {
-		return &m.err
-	}
-	return nil
 }
 
 func (m *Message) reset(b []byte) {
@@ -34,7 +43,10 @@ func (m *Message) reset(b []byte) {
 	clear(m.last[:])
 	m.method, m.uri, m.version, m.statusCode, m.reason = "", nil, nil, 0, nil
 	m.bodyStart, m.bodyEnd = len(b), len(b)
-	m.failed, m.garbled, m.viaRead = false, false, false
+	m.failed, m.garbled, m.viaRead, m.bareLF = false, false, false, false
+	if cap(m.mended) > maxMended {
+		m.mended = nil
+	}
 }
 
 // fail notes the first error of a message.
@@ -49,7 +61,7 @@ func (m *Message) fail(h Header, offset int, reason string) {
 // the header section never ends or has more fields than we keep.
 func (m *Message) parseFields(start int) int {
 	b := m.buf
-	ends := 1 // lines that end in CRLF, the start-line's first
+	ends := 1 // lines, the start-line first
 	for pos := start; ; {
 		if pos == len(b) {
 			m.fail(HeaderNone, pos, "no empty line ends the header section")
@@ -71,11 +83,10 @@ func (m *Message) parseFields(start int) int {
 			}
 			end += nl + 1
 			if nl == 0 || b[end-2] != '\r' {
-				m.fail(HeaderNone, end-1, "a line ends in LF without CR")
-				m.garbled = m.garbled || foldAt(b, end)
-			} else {
-				ends++
+				m.bareLF = true
+				return -1
 			}
+			ends++
 		}
 		if len(m.fields) == MaxFields {
 			m.fail(HeaderNone, pos, "too many header fields")
@@ -117,7 +128,9 @@ func (m *Message) parseField(pos, end int) {
 		colon++
 	}
 	if nameEnd == pos || colon == end || b[colon] != ':' {
-		m.fail(HeaderNone, pos, "a header field has no name and colon")
+		if !passable(b[pos:end]) {
+			m.fail(HeaderNone, pos, "a header field has no name and colon")
+		}
 		return
 	}
 	value, valueEnd := colon+1, end
@@ -135,26 +148,52 @@ func (m *Message) parseField(pos, end int) {
 		m.first[h] = n
 	} else {
 		m.fields[m.last[h]-1].next = n
-		if once[h] {
-			m.fail(h, pos, "the header field stands twice")
+		if once[h] && m.counts(h) {
+			m.fail(h, pos, reasonTwice)
 		}
 	}
 	m.last[h] = n
 }
 
-// bound ends the body by Content-Length (RFC 3261 §18.3).
-func (m *Message) bound() {
-	v, ok := m.Value(HeaderContentLength)
-	if !ok {
-		return
+const reasonTwice = "the header field stands twice"
+
+// counts reports whether header field h is one that is read of this message: of a response only what leads it back is.
+func (m *Message) counts(h Header) bool { return m.statusCode == 0 || h == HeaderCSeq }
+
+// passable reports whether a line that is no header field may stand in the header section. RFC 3261 §16.3 step 1: what
+// nobody here reads is ignored and stays as it is. A fold or a control character could make a header field of it for
+// somebody else.
+func passable(line []byte) bool {
+	line = line[:len(line)-len("\r\n")]
+	if foldAt(line, 0) {
+		return false
 	}
-	n, over, ok := parseUint(v, uint64(len(m.buf)))
-	switch {
-	case !ok:
-		m.fail(HeaderContentLength, m.offset(v), "not a number of bytes")
-	case over || int(n) > len(m.buf)-m.bodyStart:
-		m.fail(HeaderContentLength, m.offset(v), "the message ends before the body does")
-	default:
-		m.bodyEnd = m.bodyStart + int(n)
+	for _, c := range line {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// bound ends the body by Content-Length (RFC 3261 §18.3). It may stand twice where it says the same.
+func (m *Message) bound() {
+	first := m.Index(HeaderContentLength)
+	for i := first; i >= 0; i = m.Next(i) {
+		v := m.slice(&m.fields[i])
+		n, over, ok := parseUint(v, uint64(len(m.buf)))
+		end := m.bodyStart + int(n)
+		switch {
+		case !ok:
+			m.fail(HeaderContentLength, m.offset(v), "not a number of bytes")
+		case i != first && end != m.bodyEnd:
+			m.fail(HeaderContentLength, int(m.fields[i].start), reasonTwice)
+		case over || end > len(m.buf):
+			m.fail(HeaderContentLength, m.offset(v), "the message ends before the body does")
+		default:
+			m.bodyEnd = end
+			continue
+		}
+		return
 	}
 }

@@ -3,24 +3,35 @@ package sip
 // Q is a qvalue in thousandths: 1000 is q=1 (RFC 3261 §25.1).
 type Q uint16
 
-// ParseQ reads a qvalue: ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] ).
+// ParseQ reads a qvalue: ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] ), and what stands for one: without the 0
+// before the point, or with more digits than three.
 func ParseQ(b []byte) (q Q, ok bool) {
-	if len(b) == 0 || len(b) > 5 || b[0] != '0' && b[0] != '1' || len(b) > 1 && b[1] != '.' {
+	if len(b) > 1 && b[0] == '.' {
+		return parseThousandths(0, b)
+	}
+	if len(b) == 0 || b[0] != '0' && b[0] != '1' {
 		return 0, false
 	}
-	q = Q(b[0]-'0') * 1000
+	return parseThousandths(Q(b[0]-'0')*1000, b[1:])
+}
+
+// parseThousandths adds [ "." *DIGIT ] to a whole number.
+func parseThousandths(q Q, b []byte) (Q, bool) {
+	if len(b) == 0 {
+		return q, true
+	}
+	if b[0] != '.' {
+		return 0, false
+	}
 	unit := Q(100)
-	for _, c := range b[min(2, len(b)):] {
+	for _, c := range b[1:] {
 		if c < '0' || c > '9' {
 			return 0, false
 		}
 		q += Q(c-'0') * unit
 		unit /= 10
 	}
-	if q > 1000 {
-		return 0, false
-	}
-	return q, true
+	return q, q <= 1000
 }
 
 // Append appends the qvalue in its shortest form: "1", "0.5", "0".

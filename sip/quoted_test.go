@@ -11,7 +11,7 @@ func TestQuoted(t *testing.T) {
 			t.Errorf("%s unquoted is %q, want %q", in, got, want)
 		}
 	}
-	for _, in := range []string{`"`, `"a`, `"a\`, `"a\"`, "\"\x00\"", "\"a\\\r\"", "\"\x7f\"", "\"\\é\""} {
+	for _, in := range []string{`"`, `"a`, `"a\`, `"a\"`, "\"\x00\"", "\"a\\\r\"", "\"\x7f\""} {
 		if end := skipQuoted([]byte(in), 0); end >= 0 {
 			t.Errorf("%q is a quoted string of %d bytes", in, end)
 		}

@@ -17,11 +17,11 @@ func TestRequestError(t *testing.T) {
 		{"HD-011", "REGISTER sip:h SIP/2.0\n" + strings.Replace(least, "1 OPTIONS", "|1 OPTIONS", 1), HeaderCSeq},
 		{"HD-011", "OPTIONS sip:h SIP/2.0\n" + strings.Replace(least, "1 OPTIONS", "|2147483648 OPTIONS", 1), HeaderCSeq},
 		{"HD-011", "OPTIONS sip:h SIP/2.0\n" + strings.Replace(least, "1 OPTIONS", "|1 options", 1), HeaderCSeq},
-		{"HD-012", "OPTIONS sip:h SIP/2.0\n" + strings.Replace(least, ";branch", ";|;branch", 1), HeaderVia},
+		{"HD-012", "OPTIONS sip:h SIP/2.0\n" + strings.Replace(least, ";branch", ";|=;branch", 1), HeaderVia},
 		{"", "OPTIONS sip:h SIP/2.0\n" + strings.Replace(least, "<sip:a@h>", "<sip:a@h|>>", 1), HeaderFrom},
 		{"", "OPTIONS sip:h SIP/2.0\n" + strings.Replace(least, "<sip:b@h>", "|\"b <sip:b@h>", 1), HeaderTo},
-		{"", "OPTIONS sip:h SIP/2.0\n" + strings.Replace(least, "<sip:b@h>", "<sip:b@h>,| <sip:c@h>", 1), HeaderTo},
-		{"", "OPTIONS sip:h SIP/2.0\n" + strings.Replace(least, "Call-ID: c", "Call-ID: c|;x", 1), HeaderCallID},
+		{"", "OPTIONS sip:h SIP/2.0\n" + strings.Replace(least, "<sip:b@h>", "<sip:b@h>, |<sip:c@h>", 1), HeaderTo},
+		{"", "OPTIONS sip:h SIP/2.0\n" + strings.Replace(least, "Call-ID: c", "Call-ID: c|\x00", 1), HeaderCallID},
 		{"", "OPTIONS sip:h SIP/2.0\n" + strings.Replace(least, "Call-ID: c", "Call-ID:|", 1), HeaderCallID},
 	} {
 		t.Run(row.name, func(t *testing.T) {

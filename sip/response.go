@@ -1,30 +1,63 @@
 package sip
 
-import "net/netip"
+import (
+	"bytes"
+	"net/netip"
+)
 
 // AppendResponse appends the start of a response to req: the status-line and what RFC 3261 §8.2.6.2 has
 // mirrored: all Via in order, the topmost with received and rport for the source src, From, To, Call-ID
 // and CSeq. The To gets toTag unless it has a tag or toTag is empty (as for 100). An empty reason stands
 // for [StatusText]. More header fields may be appended; [AppendEnd] ends it.
 func AppendResponse(dst []byte, req *Message, code int, reason string, toTag []byte, src netip.AddrPort) []byte {
+	tag := tagging{tag: toTag}
 	if len(toTag) > 0 {
-		if to, err := req.To(); err == nil && to.tag != nil {
-			toTag = nil
+		if to, err := req.To(); err == nil {
+			tag = to.tagging(toTag)
 		}
 	}
-	return req.appendResponse(dst, code, reason, toTag, src)
+	return req.appendResponse(dst, code, reason, tag, src)
 }
 
 // AppendResponse is [AppendResponse] for a request that is decoded already.
 func (r *Request) AppendResponse(dst []byte, code int, reason string, toTag []byte, src netip.AddrPort) []byte {
-	if r.To.tag != nil {
-		toTag = nil
+	return r.appendResponse(dst, code, reason, r.To.tagging(toTag), src)
+}
+
+// tagging is a tag that a To is to get: none if tag is empty.
+type tagging struct {
+	tag []byte
+	at  int // in the To, of a tag without a value that this one becomes; 0: it goes to the end
+}
+
+// tagging is what gives n a tag: nothing if it has one.
+func (n *NameAddr) tagging(tag []byte) tagging {
+	if n.tag != nil {
+		return tagging{}
 	}
-	return r.appendResponse(dst, code, reason, toTag, src)
+	return tagging{tag, n.blank}
+}
+
+// append appends a To with its tag.
+func (t tagging) append(dst, to []byte) []byte {
+	switch at := t.at; {
+	case len(t.tag) == 0:
+		return append(dst, to...)
+	case at > 0:
+		dst = append(dst, to[:at]...)
+		if to[at-1] != '=' {
+			dst = append(dst, '=')
+		}
+		return append(append(dst, t.tag...), to[at:]...)
+	default:
+		// What ends in a semicolon of the client's has the one that is needed.
+		dst = append(append(dst, bytes.TrimSuffix(to, []byte{';'})...), ";tag="...)
+		return append(dst, t.tag...)
+	}
 }
 
 // appendResponse appends with the To tag given, if any.
-func (m *Message) appendResponse(dst []byte, code int, reason string, toTag []byte, src netip.AddrPort) []byte {
+func (m *Message) appendResponse(dst []byte, code int, reason string, tag tagging, src netip.AddrPort) []byte {
 	if reason == "" {
 		reason = StatusText(code)
 	}
@@ -35,14 +68,8 @@ func (m *Message) appendResponse(dst []byte, code int, reason string, toTag []by
 	dst = append(dst, "\r\n"...)
 	dst = m.appendVias(dst, src)
 	dst = m.appendMirrored(dst, HeaderFrom)
-	if v, ok := m.Value(HeaderTo); ok {
-		dst = append(dst, "To: "...)
-		dst = append(dst, v...)
-		if len(toTag) > 0 {
-			dst = append(dst, ";tag="...)
-			dst = append(dst, toTag...)
-		}
-		dst = append(dst, "\r\n"...)
+	if to, ok := m.Value(HeaderTo); ok {
+		dst = append(tag.append(append(dst, "To: "...), to), "\r\n"...)
 	}
 	dst = m.appendMirrored(dst, HeaderCallID)
 	return m.appendMirrored(dst, HeaderCSeq)

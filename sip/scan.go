@@ -55,7 +55,7 @@ func skipDigits(b []byte, i int) int {
 }
 
 // skipQuoted returns the offset behind the quoted string that starts at i, or -1 if it never ends or
-// holds what must be behind a backslash (RFC 3261 §25.1 quoted-string, quoted-pair).
+// holds what must be behind a backslash (RFC 3261 §25.1 quoted-string, quoted-pair; UTF-8 behind one is taken too).
 func skipQuoted(b []byte, i int) int {
 	for i++; i+8 <= len(b) && allQuoted(binary.LittleEndian.Uint64(b[i:])); i += 8 {
 	}
@@ -70,7 +70,7 @@ func skipQuoted(b []byte, i int) int {
 		if c != '\\' {
 			return -1
 		}
-		if i++; i == len(b) || b[i] == '\r' || b[i] == '\n' || b[i] >= 0x80 {
+		if i++; i == len(b) || b[i] == '\r' || b[i] == '\n' {
 			return -1
 		}
 	}

@@ -8,6 +8,7 @@ func (m *Message) parseStartLine() int {
 	b := m.buf
 	nl := bytes.IndexByte(b, '\n')
 	if nl < 1 || b[nl-1] != '\r' {
+		m.bareLF = nl > 0
 		m.fail(HeaderNone, max(nl, 0), "no CRLF ends the start-line")
 		return -1
 	}

@@ -7,9 +7,12 @@ import "bytes"
 type URIParams []byte
 
 // Next returns the first parameter of p and what is behind it; value is nil without "=". At the end name
-// is nil.
+// is nil. A semicolon that no parameter follows is passed over.
 func (p URIParams) Next() (name, value []byte, rest URIParams) {
-	if len(p) == 0 {
+	for len(p) > 1 && p[1] == ';' {
+		p = p[1:]
+	}
+	if len(p) < 2 {
 		return nil, nil, nil
 	}
 	one := p[1:]
@@ -47,17 +50,17 @@ func scanURIParams(b []byte, i int) (next int, reason string) {
 		name := i + 1
 		end := skipEscaped(b, name, classURIParam)
 		if end == name {
-			return name, "a URI parameter has no name"
+			if i = name; i < len(b) && b[i] != ';' && b[i] != '?' {
+				return name, "a URI parameter has no name"
+			}
+			continue // a semicolon that no parameter follows
 		}
 		// RFC 3261 §19.1.1: a parameter name stands once.
 		if reason := seen.addURI(URIParams(b[start:i]), b[name:end]); reason != "" {
 			return name, reason
 		}
 		if end < len(b) && b[end] == '=' {
-			value := end + 1
-			if end = skipEscaped(b, value, classURIParam); end == value {
-				return value, "a URI parameter has no value"
-			}
+			end = skipURIValue(b, end+1)
 		}
 		i = end
 	}
@@ -65,6 +68,15 @@ func scanURIParams(b []byte, i int) (next int, reason string) {
 		return i, "not a parameter of a SIP URI"
 	}
 	return i, ""
+}
+
+// skipURIValue returns the offset after the value of a URI parameter, which may be empty. It may have the padding of
+// base64, as tokens of push services do.
+func skipURIValue(b []byte, i int) int {
+	for i = skipEscaped(b, i, classURIParam); i < len(b) && b[i] == '='; {
+		i = skipEscaped(b, i+1, classURIParam)
+	}
+	return i
 }
 
 // addURI is add for the parameters of a URI.

@@ -31,6 +31,11 @@ func TestURI(t *testing.T) {
 		{"sip:a@h.;x=%3b%3B", SchemeSIP, "a", "", "h.", 0, ";x=%3b%3B", ""},
 		{"sip:a:@h", SchemeSIP, "a", "", "h", 0, "", ""},
 		{"sip:%00@h?a=&b=", SchemeSIP, "%00", "", "h", 0, "", "a=&b="},
+		// What phones leave empty, or as it is
+		{"sip:a@h;", SchemeSIP, "a", "", "h", 0, ";", ""},
+		{"sip:a@h;pn-tok=;;lr;?x=y", SchemeSIP, "a", "", "h", 0, ";pn-tok=;;lr;", "x=y"},
+		{"sip:a@h;pn-tok=YQ==;lr", SchemeSIP, "a", "", "h", 0, ";pn-tok=YQ==;lr", ""},
+		{"sip:zoë:ß@h;n=ü", SchemeSIP, "zoë", "ß", "h", 0, ";n=ü", ""},
 		{"sip:/?;@h:05060", SchemeSIP, "/?;", "", "h", 5060, "", ""},
 	} {
 		u, err := ParseURI([]byte(row.in))
@@ -57,8 +62,8 @@ func TestURIError(t *testing.T) {
 	for _, in := range []string{
 		"|", "|sip", "|:a@h", "|3sip:a@h", "sip:|", "sip:a@|", "sip:|@h", "sip:|:p@h", "sip:a| b@h", "sip:a|\"@h", "sip:a@|@h",
 		"sip:a|%4@h", "sip:a@h_| ", "sip:a@h:|", "sip:a@h:|0", "sip:a@h:|65536", "sip:a@h:|99999999999999999999",
-		"sip:a@h:5060|x", "sip:|[::1", "sip:|[1.2.3.4]", "sip:|[::1%eth0]", "sip:a@h;|", "sip:a@h;|;lr", "sip:a@h;|=v", "sip:a@h;p=|",
-		"sip:a@h;p=|;q", "sip:a@h;p| ", "sip:a@h;p=v|@", "sip:a@h;p=1;|P=2", "sip:a@h?|", "sip:a@h?n|", "sip:a@h?|=v", "sip:a@h?n=v&|",
+		"sip:a@h:5060|x", "sip:|[::1", "sip:|[1.2.3.4]", "sip:|[::1%eth0]", "sip:a@h;|=v", "sip:a@h;;|,",
+		"sip:a@h;p| ", "sip:a@h;p=v|@", "sip:a@h;p=1;|P=2", "sip:a@h?|", "sip:a@h?n|", "sip:a@h?|=v", "sip:a@h?n=v&|",
 		"sip:a@h?n=v| ", "tel:|", "tel:1| 2", "mailto:a| b", "sip:|<a@h>", "sip:a@h|>", "sip:a:p|:q@h", "http://h/|%zz",
 		"sip:2001:|db8::10",
 	} {

@@ -58,9 +58,9 @@ type list struct {
 func (m *Message) list(h Header) list { return list{m: m, h: h, i: m.Index(h)} }
 
 // next returns where the next value begins, with all that is behind it in its header field; false at the
-// end or behind an error.
+// end or behind an error. A header field that is empty has no value.
 func (l *list) next() (value []byte, ok bool) {
-	if l.rest == nil {
+	for len(l.rest) == 0 {
 		if l.i < 0 || l.err != nil {
 			return nil, false
 		}

@@ -1,6 +1,9 @@
 package sip
 
-import "net/netip"
+import (
+	"bytes"
+	"net/netip"
+)
 
 // MagicCookie begins the branch of RFC 3261 (§8.1.1.7).
 const MagicCookie = "z9hG4bK"
@@ -62,7 +65,11 @@ func (v *Via) parse(b []byte) (rest []byte, at int, reason string) {
 		return nil, end, reason
 	}
 	v.Params, v.branch, v.rport, v.odd, v.raw = p.params, p.value, p.noted, p.odd, b[start:p.end]
-	return cutRest(b, end)
+	// RFC 4475 §3.1.2.1: a value that is only separators is an error.
+	if rest = cutRest(b, end); end < len(b) && (rest == nil || rest[0] == ';' || bytes.IndexByte(b[end+1:len(b)-len(rest)], ',') >= 0) {
+		return nil, end, reasonNothing
+	}
+	return rest, 0, ""
 }
 
 // skipProtocol reads sent-protocol up to its transport: "SIP" SLASH version SLASH, with white space around

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -72,24 +71,22 @@ func (b *buffer) room(unfinished *atomic.Int64, max int) (ok bool) {
 	return true
 }
 
-var crlfcrlf = []byte("\r\n\r\n")
-
 // frame is [sip.Frame] of what is there, without its work where it is known that more must come.
 func (b *buffer) frame(maxHead, maxBody int) (skip, length, known int, err error) {
 	p := b.bytes()
 	if len(p) < b.need {
 		return 0, 0, 0, nil
 	}
-	if b.need == 0 && b.scanned > 0 && len(p) < maxHead && !bytes.Contains(p[max(0, b.scanned-3):], crlfcrlf) {
+	if b.need == 0 && b.scanned > 0 && len(p) < maxHead && sip.HeadLength(p[max(0, b.scanned-3):]) == 0 {
 		b.scanned = len(p)
 		return 0, 0, 0, nil
 	}
 	skip, length, known, err = sip.Frame(p, maxHead, maxBody)
 	if p = p[skip:]; err == nil && length == 0 && len(p) > 1 {
-		if head := bytes.Index(p, crlfcrlf); head < 0 {
+		if head := sip.HeadLength(p); head == 0 {
 			b.scanned = len(p)
 		} else {
-			b.need = messageLength(p[:head+len(crlfcrlf)])
+			b.need = messageLength(p[:head])
 		}
 	}
 	return skip, length, known, err

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"crypto/tls"
 	"net"
 	"net/netip"
@@ -310,7 +311,7 @@ func (c *conn) receive(out *Out) counter {
 	messages := 0
 	for !buf.empty() {
 		skip, length, known, err := buf.frame(c.t.cfg.Limits.MaxHead, c.t.cfg.Limits.MaxBody)
-		c.skipCRLFs(out, skip)
+		c.skipCRLFs(out, buf.bytes()[:skip])
 		if skip > 0 {
 			buf.take(skip)
 		}
@@ -351,14 +352,14 @@ func framingHead(b []byte, known, maxHead int) []byte {
 	return b[:len(b):len(b)]
 }
 
-// skipCRLFs answers the pings among n bytes of CRLFs between messages.
+// skipCRLFs answers the pings among the empty lines between messages.
 //
 // RFC 5626 §4.4.1: a double CRLF is a ping, a single CRLF its pong. RFC 3261 §7.5: other CRLFs are ignored.
-func (c *conn) skipCRLFs(out *Out, n int) {
-	if n > 0 {
+func (c *conn) skipCRLFs(out *Out, lines []byte) {
+	if len(lines) > 0 {
 		c.last = c.t.now()
 	}
-	for ; n > 0; n -= 2 {
+	for range bytes.Count(lines, []byte{'\r'}) {
 		if c.crlfs++; c.crlfs == 2 {
 			c.crlfs = 0
 			out.write([]byte("\r\n"))
