@@ -489,7 +489,7 @@ func TestParseContact(t *testing.T) {
 		"sip:bob@192.0.2.4":                                    "<sip:bob@192.0.2.4>",
 		"sip:bob@192.0.2.4;transport=tcp":                      "<sip:bob@192.0.2.4;transport=tcp>",
 		"mailto:bob@biloxi.example.com":                        "<mailto:bob@biloxi.example.com>",
-		`"Bob" <sip:bob@192.0.2.4>;expires=60;q=.7`:            "",
+		`"Bob" <sip:bob@192.0.2.4>;expires=60;q=7`:             "",
 		`"Bob" <sip:bob@192.0.2.4>;a="b;c";expires=60;q=0.7;d`: `<sip:bob@192.0.2.4>;q=0.7;expires=60;a="b;c";d`,
 		"<sip:bob@192.0.2.4>\r\n ;a=b":                         "",
 		"bob":                                                  "",

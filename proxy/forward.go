@@ -66,7 +66,10 @@ func (in *Received) below() int {
 // editMaxForwards is RFC 3261 §16.6 step 3.
 func (in *Received) editMaxForwards(e *edits) {
 	value, ok := in.Value(sip.HeaderMaxForwards)
-	hops, _ := in.MaxForwards()
+	hops, readable := in.MaxForwards()
+	if readable == sip.Malformed {
+		hops = initialMaxForwards + 1
+	}
 	from := len(e.text)
 	if !ok {
 		e.text = sip.AppendFieldUint(e.text, sip.HeaderMaxForwards, initialMaxForwards)

@@ -81,7 +81,7 @@ func checkCopy(t *testing.T, in *Received, c *Copy, got *sip.Message) {
 	checkVias(t, in, c, got)
 	checkRoutes(t, in, c, got)
 	was, had := in.MaxForwards()
-	if is, p := got.MaxForwards(); p != sip.Present || had == sip.Present && is != was-1 || had == sip.Absent && is != 70 {
+	if is, p := got.MaxForwards(); p != sip.Present || had == sip.Present && is != was-1 || had != sip.Present && is != 70 {
 		t.Fatalf("Max-Forwards in %q", got.Bytes())
 	}
 }

@@ -16,9 +16,7 @@ type Refusal struct {
 
 // The refusals. An ACK that is refused is dropped: nothing answers it.
 var (
-	BadMaxForwards = &Refusal{Status: 400, Phrase: "Malformed Max-Forwards"} // §16.3 step 1
-	BadMaxBreadth  = &Refusal{Status: 400, Phrase: "Malformed Max-Breadth"}  // §16.3 step 1
-	BadRoute       = &Refusal{Status: 400, Phrase: "Malformed Route"}        // §16.3 step 1
+	BadRoute       = &Refusal{Status: 400, Phrase: "Malformed Route"} // §16.3 step 1
 	BadTarget      = &Refusal{Status: 400, Phrase: "Malformed Route in Place of the Request-URI"}
 	BadScheme      = &Refusal{Status: 416}                                                        // §16.3 step 2
 	TooManyHops    = &Refusal{Status: 483}                                                        // §16.3 step 3

@@ -70,7 +70,7 @@ func (in *Received) Preprocess(req *sip.Request, flow sip.Flow, self Self) *Refu
 func (in *Received) readRoutes() bool {
 	for i := in.Index(sip.HeaderRoute); i >= 0; i = in.Next(i) {
 		_, _, rest := in.Field(i)
-		for rest != nil {
+		for len(rest) > 0 {
 			n, more, err := sip.NextNameAddr(rest)
 			if err != nil {
 				return false
@@ -146,6 +146,12 @@ func transportOf(u *sip.URI) sip.Transport {
 		return sip.UDP
 	}
 	return transport
+}
+
+// namesTransport reports whether a URI says which transport it means.
+func namesTransport(u *sip.URI) bool {
+	_, ok := u.Params.Value("transport")
+	return ok
 }
 
 func portOf(u *sip.URI) uint16 {

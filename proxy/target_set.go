@@ -182,7 +182,7 @@ func ownFlow(u *sip.URI, b *location.Binding) bool {
 		return false
 	case b.RegID > 0:
 		return true
-	case u.Params.Has("transport") && !sameTransport(transportOf(u), b.Flow.Transport):
+	case namesTransport(u) && !sameTransport(transportOf(u), b.Flow.Transport):
 		return false
 	case b.Flow.Transport.Reliable():
 		return true

@@ -8,14 +8,9 @@ import (
 // [Received.Looped], which needs the Request-URI's route, and step 6 is the server's. Nil: the request passes.
 func (p *Proxy) Validate(req *sip.Request) *Refusal {
 	// RFC 3261 §16.3 step 1: what forwarding reads is well-formed. Anything else passes as it is, unknown
-	// methods and header fields too.
+	// methods and header fields too. RFC 4475 §3.1.2.4: a Max-Forwards that cannot be read is none, and the copy
+	// gets ours; so it is with a Max-Breadth.
 	hops, forwards := req.MaxForwards()
-	if forwards == sip.Malformed {
-		return BadMaxForwards
-	}
-	if _, breadth := req.Uint32(sip.HeaderMaxBreadth); breadth == sip.Malformed {
-		return BadMaxBreadth
-	}
 	// RFC 3261 §16.3 step 2: a scheme that is not understood.
 	if !req.Target.IsSIP() {
 		return BadScheme

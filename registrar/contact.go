@@ -47,7 +47,7 @@ func (reg *Registration) readContacts(req *sip.Request) *refusal {
 			return why
 		}
 	}
-	if reg.Err = values.Err(); reg.Err != nil {
+	if reg.Err = values.Err(); reg.Err != nil || len(reg.contacts) == 0 {
 		return contactMalformed
 	}
 	return nil
@@ -91,29 +91,32 @@ func uriParts(u *sip.URI) (n int) {
 	return n
 }
 
+// keepParam keeps a parameter as it is shown to all phones of the user: what should have stood in quotes does.
 func (reg *Registration) keepParam(name, value []byte) {
-	reg.scratch = append(append(reg.scratch, ';'), name...)
-	if value != nil {
-		reg.scratch = append(reg.scratch, '=')
-		reg.scratch = sip.AppendUnfolded(reg.scratch, value)
-	}
+	reg.scratch = sip.AppendParam(reg.scratch, name, value)
 }
 
 // readParam reads a parameter that has a meaning here; none stands twice. expires and q are not kept with the
 // others: they are shown from the binding. Not ok: a q that is no qvalue, which is refused, because a guess
-// would change the order of a user's phones.
+// would change the order of a user's phones; one that is empty says nothing.
 func (c *contact) readParam(name, value []byte) (keep, ok bool) {
 	switch {
 	case nameIs(name, "expires"):
 		c.expires, c.hasParam = value, true
 		return false, true
 	case nameIs(name, "q"):
+		if len(value) == 0 {
+			return false, true
+		}
 		c.q, c.hasQ = sip.ParseQ(value)
 		return false, c.hasQ
 	case nameIs(name, "+sip.instance"):
-		// RFC 5626 §4.1: a quoted string that holds a URN in <>.
-		if n := len(value); n > 2 && value[0] == '"' && !isFolded(value) {
+		// RFC 5626 §4.1: a quoted string that holds a URN in <>; some leave the quotes out.
+		switch n := len(value); {
+		case n > 2 && value[0] == '"' && !isFolded(value):
 			c.instance = value[1 : n-1]
+		case n > 2 && value[0] == '<':
+			c.instance = value
 		}
 	case nameIs(name, "reg-id"):
 		// RFC 5626 §10: 1*DIGIT, not 0 and below 2^31; any other is none.

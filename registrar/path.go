@@ -24,7 +24,7 @@ func (reg *Registration) readPath(req *sip.Request) *refusal {
 			reg.scratch = append(reg.scratch, ", "...)
 		}
 		reg.pathSIPS = reg.pathSIPS && values.URI.Scheme == sip.SchemeSIPS
-		reg.keep(values.Raw())
+		reg.keep(values.AppendClean(nil))
 		if len(reg.scratch)-start > maxPath {
 			return pathTooLong
 		}
@@ -32,6 +32,8 @@ func (reg *Registration) readPath(req *sip.Request) *refusal {
 	if reg.Err = values.Err(); reg.Err != nil {
 		return pathMalformed
 	}
-	reg.path = reg.scratch[start:len(reg.scratch):len(reg.scratch)]
+	if len(reg.scratch) > start {
+		reg.path = reg.scratch[start:len(reg.scratch):len(reg.scratch)]
+	}
 	return nil
 }

@@ -29,7 +29,7 @@ func allocations(t *testing.T, w *wired) {
 		{"options", func(*wiredPhone) []byte { return options() }, "200"},
 		{"challenge", func(*wiredPhone) []byte { return challenged() }, "401"},
 		{"malformed", func(*wiredPhone) []byte {
-			return bytes.Replace(options(), []byte("Max-Forwards:"), []byte("Max-Forwards"), 1)
+			return bytes.Replace(options(), []byte("Max-Forwards:"), []byte("CSeq: 7 OPTIONS\r\nMax-Forwards:"), 1)
 		}, "400"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -7,11 +7,11 @@ func (m *Message) CallID() []byte {
 }
 
 // checkCallID reads word [ "@" word ], and returns where it is wrong. It is compared, and nothing is read in it: what
-// stands in one line serves.
+// has no white space in it serves.
 func checkCallID(b []byte) (at int, reason string) {
 	for i, c := range b {
-		if class[c]&classWord == 0 && (c < ' ' || c == 0x7f) {
-			return i, "a control character"
+		if class[c]&classWord == 0 && (c <= ' ' || c == 0x7f) {
+			return i, "white space or a control character"
 		}
 	}
 	if len(b) == 0 {

@@ -88,8 +88,36 @@ func appendDisplay(dst, display []byte) []byte {
 
 // appendValue appends the value of a parameter; one that is none of the grammar in quotes.
 func appendValue(dst, value []byte) []byte {
-	if len(value) > 0 && value[0] == '"' || all(value, classValue) {
+	if isValue(value) {
 		return AppendUnfolded(dst, value)
 	}
 	return AppendQuoted(dst, value)
+}
+
+// isValue reports whether the value of a parameter is one of the grammar.
+func isValue(value []byte) bool {
+	return len(value) > 0 && value[0] == '"' || all(value, classValue)
+}
+
+// AppendClean appends the value as it stands, where that is well-formed, and else as [NameAddr.Append] does: for who
+// copies it into a message of his own.
+func (n *NameAddr) AppendClean(dst []byte) []byte {
+	if n.clean() {
+		return append(dst, n.raw...)
+	}
+	return n.Append(dst)
+}
+
+func (n *NameAddr) clean() bool {
+	for i, c := range n.Params {
+		if next := skipLWS(n.Params, i+1); c == ';' && next < len(n.Params) && n.Params[next] == ';' {
+			return false
+		}
+	}
+	for name, value, rest := n.Params.Next(); name != nil; name, value, rest = rest.Next() {
+		if !all(name, classToken) || value != nil && !isValue(value) {
+			return false
+		}
+	}
+	return isDisplay(n.Display)
 }

@@ -25,20 +25,26 @@ func (p URIParams) Next() (name, value []byte, rest URIParams) {
 	return one, nil, rest
 }
 
-// Value returns the value of the parameter, and whether it is there. The name is lower-case.
+// Value returns the value of the parameter, and whether it has one: a transport or maddr with nothing after its "=" says
+// nothing. The name is lower-case.
 func (p URIParams) Value(name string) (value []byte, ok bool) {
+	value, _ = p.find(name)
+	return value, len(value) > 0
+}
+
+// Has reports whether the parameter is there, with a value or without. The name is lower-case.
+func (p URIParams) Has(name string) bool {
+	_, ok := p.find(name)
+	return ok
+}
+
+func (p URIParams) find(name string) (value []byte, ok bool) {
 	for n, v, rest := p.Next(); n != nil; n, v, rest = rest.Next() {
 		if foldIs(n, name) {
 			return v, true
 		}
 	}
 	return nil, false
-}
-
-// Has reports whether the parameter is there. The name is lower-case.
-func (p URIParams) Has(name string) bool {
-	_, ok := p.Value(name)
-	return ok
 }
 
 // scanURIParams reads uri-parameters at i and returns the offset of the question mark or end behind

@@ -64,6 +64,9 @@ func (v *Via) parse(b []byte) (rest []byte, at int, reason string) {
 	if end, reason = p.scan(b, end); reason != "" {
 		return nil, end, reason
 	}
+	if p.blank > 0 {
+		return nil, p.blank, "a branch has no value"
+	}
 	v.Params, v.branch, v.rport, v.odd, v.raw = p.params, p.value, p.noted, p.odd, b[start:p.end]
 	// RFC 4475 §3.1.2.1: a value that is only separators is an error.
 	if rest = cutRest(b, end); end < len(b) && (rest == nil || rest[0] == ';' || bytes.IndexByte(b[end+1:len(b)-len(rest)], ',') >= 0) {

@@ -47,7 +47,7 @@ func TestVia(t *testing.T) {
 func TestViaError(t *testing.T) {
 	for _, in := range []string{
 		"|", "SIP|", "|HTTP/1.1/TCP h", "SIP/|", "SIP/2.0|", "SIP/2.0 |UDP h", "SIP/2.0/|", "SIP/2.0/|UDP", "SIP/2.0/|UDP;x", "SIP/2.0/UDP |",
-		"SIP/2.0/UDP |;branch=x", "SIP/2.0/UDP h:|", "SIP/2.0/UDP h:|x", "SIP/2.0/UDP h: |65536", "SIP/2.0/UDP |[::1", "SIP/2.0/UDP h;;|,;,,", "SIP/2.0/UDP h|,,SIP/2.0/UDP i", "SIP/2.0/UDP h;|=x",
+		"SIP/2.0/UDP |;branch=x", "SIP/2.0/UDP h:|", "SIP/2.0/UDP h:|x", "SIP/2.0/UDP h: |65536", "SIP/2.0/UDP |[::1", "SIP/2.0/UDP h;;|,;,,", "SIP/2.0/UDP h|,,SIP/2.0/UDP i", "SIP/2.0/UDP h;|=x", "SIP/2.0/UDP h;branch=|", "SIP/2.0/UDP h;branch|;x",
 		"SIP/2.0/UDP h;branch=1;|branch=2", "SIP/2.0/UDP h |x", "SIP/2.0/UDP h|,", "SIP/2.0/UDP h, |SIP/2.0/UDP i",
 		"SIP/2.0/UDP 2001:|db8::1",
 	} {
