@@ -49,7 +49,7 @@ func TestWrongAnswers(t *testing.T) {
 		"no tag":       {Options, faultTo, ";tag=314159", ""},
 		"two Vias":     {Options, faultVia, "\r\nFrom", "\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK1\r\nFrom"},
 		"not for us":   {Options, faultVia, "branch=z9hG4bK", "branch=z9hG4bK0"},
-		"malformed":    {Options, faultSyntax, "\r\nFrom", "\r\nFrom: x\r\nFrom"},
+		"malformed":    {Options, faultSyntax, "\r\nCSeq", "\r\nCSeq: x\r\nCSeq"},
 		"no contact":   {Register, faultContact, "Contact: <sip:user", "Contact: <sip:abuser"},
 		"too long":     {Register, faultContact, "expires=3600", "expires=3601"},
 		"expired":      {Register, faultContact, "expires=3600", "expires=0"},
