@@ -1,6 +1,7 @@
 package location
 
 import (
+	"net/netip"
 	"testing"
 
 	"biloxi/sip"
@@ -12,18 +13,21 @@ type open map[uint64]bool
 func (o open) Alive(f sip.Flow) bool { return o[f.Serial] }
 
 func TestGone(t *testing.T) {
-	over := func(tr sip.Transport, serial uint64) sip.Flow { return sip.Flow{Transport: tr, Serial: serial} }
+	over := func(tr sip.Transport, serial uint64) sip.Flow {
+		return sip.Flow{Transport: tr, Remote: netip.MustParseAddrPort("192.0.2.1:40000"), Serial: serial}
+	}
 	for name, c := range map[string]struct {
 		binding Binding
 		gone    bool
 	}{
-		"an open connection":           {Binding{Contact: []byte("sip:bob@192.0.2.1"), Flow: over(sip.TCP, 1)}, false},
-		"one that has closed":          {Binding{Contact: []byte("sip:bob@192.0.2.1"), Flow: over(sip.TCP, 2)}, true},
-		"one of TLS that has closed":   {Binding{Contact: []byte("SIPS:bob@192.0.2.1"), Flow: over(sip.TLS, 2)}, true},
-		"UDP":                          {Binding{Contact: []byte("sip:bob@192.0.2.1"), Flow: over(sip.UDP, 0)}, false},
-		"no flow":                      {Binding{Contact: []byte("sip:bob@192.0.2.1")}, false},
-		"with a Path":                  {Binding{Contact: []byte("sip:bob@192.0.2.1"), Path: []byte("<sip:edge;lr>"), Flow: over(sip.TCP, 2)}, false},
-		"a contact that is no SIP URI": {Binding{Contact: []byte("mailto:bob@example.com"), Flow: over(sip.TCP, 2)}, false},
+		"an open connection":                 {Binding{Contact: []byte("sip:bob@192.0.2.1"), Flow: over(sip.TCP, 1)}, false},
+		"one that has closed":                {Binding{Contact: []byte("sip:bob@192.0.2.1"), Flow: over(sip.TCP, 2)}, true},
+		"one of TLS that has closed":         {Binding{Contact: []byte("SIPS:bob@192.0.2.1"), Flow: over(sip.TLS, 2)}, true},
+		"UDP":                                {Binding{Contact: []byte("sip:bob@192.0.2.1"), Flow: over(sip.UDP, 0)}, false},
+		"closed, but the phone is elsewhere": {Binding{Contact: []byte("sip:bob@192.0.2.9"), Flow: over(sip.TCP, 2)}, false},
+		"no flow":                            {Binding{Contact: []byte("sip:bob@192.0.2.1")}, false},
+		"with a Path":                        {Binding{Contact: []byte("sip:bob@192.0.2.1"), Path: []byte("<sip:edge;lr>"), Flow: over(sip.TCP, 2)}, false},
+		"a contact that is no SIP URI":       {Binding{Contact: []byte("mailto:bob@example.com"), Flow: over(sip.TCP, 2)}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := c.binding.Gone(open{1: true}); got != c.gone {

@@ -20,7 +20,7 @@ type flows struct{}
 func (flows) Alive(f sip.Flow) bool { return f.Transport == sip.UDP || f.Serial%2 == 1 }
 
 // It is the Home of nobody, too.
-func (flows) Lead(*sip.URI, netip.Addr) Lead                      { return Lead{} }
+func (flows) Lead(sip.URI, netip.Addr) Lead                       { return Lead{} }
 func (flows) View(time.Time, []byte, func(*location.Record)) bool { return false }
 func (flows) Passed(path []byte) []byte                           { return path }
 

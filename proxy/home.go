@@ -11,11 +11,11 @@ import (
 // Home is what a target set asks of the element that it is made in: what leads there, and who lives there. The server
 // implements it for each request. Its methods are called while the set is made and while a 3xx is followed.
 type Home interface {
-	Flows
+	location.Flows
 
 	// Lead says where a contact leads that somebody at source registered, or gave in a 3xx. Source is not valid where
-	// nobody knows. It keeps nothing of u; an AOR that it gives out is valid until the next call.
-	Lead(u *sip.URI, source netip.Addr) Lead
+	// nobody knows. An AOR that it gives out is valid until the next call.
+	Lead(u sip.URI, source netip.Addr) Lead
 
 	// View has visit see what the location service shows of an address-of-record at now; false if nobody has it. The
 	// record is valid during the call.
@@ -127,7 +127,7 @@ func (s *TargetSet) follow(now time.Time, u *sip.URI, q sip.Q, t *Target) bool {
 		s.add(u, Target{Q: q, rank: rank, Source: source})
 		return true
 	}
-	switch lead := s.home.Lead(u, source); lead.Place {
+	switch lead := s.home.Lead(*u, source); lead.Place {
 	case Barred:
 		return false
 	case Inside:

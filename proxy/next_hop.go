@@ -29,7 +29,7 @@ func (in *Received) NextHop(t *Target, u *sip.URI) (resolve.Query, *Refusal) {
 // Direct reports whether the copy for a target goes over the flow that the target was registered over, and not
 // where a URI leads (RFC 5626 §7): it has one, and no Route goes before it.
 func (in *Received) Direct(t *Target) bool {
-	return !t.Flow.IsZero() && (t.always || len(t.Routes) == 0 && in.kept.empty())
+	return !t.Flow.IsZero() && !t.FlowLast && (t.always || len(t.Routes) == 0 && in.kept.empty())
 }
 
 // Secure reports whether the copy for a target has a sips URI in its Request-URI or first Route value, which its

@@ -148,12 +148,6 @@ func transportOf(u *sip.URI) sip.Transport {
 	return transport
 }
 
-// namesTransport reports whether a URI says which transport it means.
-func namesTransport(u *sip.URI) bool {
-	_, ok := u.Params.Value("transport")
-	return ok
-}
-
 func portOf(u *sip.URI) uint16 {
 	if u.Port != 0 {
 		return u.Port

@@ -23,6 +23,9 @@ type Target struct {
 	Source   netip.Addr // that it was registered from; not valid: the location service has not given it
 	Route    int        // a way of the configuration's, as its [Lead] has it
 
+	// FlowLast says that Flow is for when the URI leads nowhere, or to that flow's other end. It may have gone.
+	FlowLast bool
+
 	rank    uint64
 	always  bool  // Flow is to be used, whatever Route has
 	updated int64 // when it was registered or refreshed, in Unix milliseconds
@@ -37,12 +40,6 @@ const (
 	ready                      // it is its turn, as soon as Max-Breadth has room
 	tried                      // a branch has been started for it, or nothing will be
 )
-
-// Flows tells which flows still lead to somebody. The server implements it.
-type Flows interface {
-	// Alive reports whether something can be sent over the flow: a connection is open. UDP is always alive.
-	Alive(flow sip.Flow) bool
-}
 
 // TargetSet is where a request may be forwarded to. The zero TargetSet is empty; Reset readies it for another
 // request without losing its memory. It keeps copies of all that it is given.
@@ -65,7 +62,6 @@ type TargetSet struct {
 	now      time.Time
 	visits   []visit // addresses-of-record, each once
 	explored int     // how many of them have been looked up
-	uri      sip.URI // scratch
 }
 
 // Reset empties the set.
@@ -117,9 +113,8 @@ func (s *TargetSet) Bindings(now time.Time, in *Received, rec *location.Record, 
 
 // binding adds one contact, or counts why it cannot be one.
 func (s *TargetSet) binding(b *location.Binding, routes []byte, v visit) {
-	var err error
-	s.uri, err = sip.ParseURI(b.Contact)
-	u := &s.uri
+	contact, err := sip.ParseURI(b.Contact)
+	u := &contact
 	switch {
 	case err != nil:
 		return
@@ -137,29 +132,12 @@ func (s *TargetSet) binding(b *location.Binding, routes []byte, v visit) {
 	if path != nil {
 		path = s.home.Passed(path)
 	}
-	switch {
-	case path != nil:
-		// With a Path the flow is that of the proxy in between.
-	case b.RegID == 0 || b.Flow.IsZero():
-		lead := s.home.Lead(u, t.Source)
-		if lead.Place == Inside {
-			s.enter(visit{aor: lead.AOR, rank: t.rank, depth: v.depth + 1, secure: u.Scheme == sip.SchemeSIPS})
+	if path == nil {
+		if !s.reach(b, u, &t, v) {
 			return
 		}
-		if lead.Place == Barred {
-			return
-		}
-		t.Route = lead.Route
-	}
-	if path == nil && t.Route == 0 && ownFlow(u, b) {
-		switch {
-		case s.home.Alive(b.Flow):
-			t.Flow = b.Flow
-		case b.RegID > 0 || !Named(u):
-			// RFC 5626 §7: one that has gone takes the binding with it.
-			s.dead++
-			return
-		}
+	} else if s.barredFirst(path, t.Source) {
+		return
 	}
 	if !s.add(u, t) {
 		return
@@ -171,36 +149,39 @@ func (s *TargetSet) binding(b *location.Binding, routes []byte, v visit) {
 	added.Routes = s.join(routes, path)
 }
 
-// ownFlow reports whether a contact is reached over the flow that it was registered over, and not where its URI leads.
-//
-// RFC 5626 §5.3: a contact with a reg-id is. So is one behind a connection, unless it names another transport: nobody
-// listens where a phone's connection comes from. Over UDP it is if the URI is that flow's other end, or the address of
-// some private network that is not the one it came from: a NAT stands in between.
-func ownFlow(u *sip.URI, b *location.Binding) bool {
+// reach says how a contact is reached that has no Path, false if it is not, or leads to another user here.
+func (s *TargetSet) reach(b *location.Binding, u *sip.URI, t *Target, v visit) bool {
+	reach := b.Reach(u)
+	if reach != location.ByFlow {
+		switch lead := s.home.Lead(*u, t.Source); lead.Place {
+		case Inside:
+			s.enter(visit{aor: lead.AOR, rank: t.rank, depth: v.depth + 1, secure: u.Scheme == sip.SchemeSIPS})
+			return false
+		case Barred:
+			return false
+		default:
+			t.Route = lead.Route
+		}
+	}
+	alive := reach != location.ByURI && t.Route == 0 && s.home.Alive(b.Flow)
 	switch {
-	case b.Flow.IsZero():
-		return false
-	case b.RegID > 0:
-		return true
-	case namesTransport(u) && !sameTransport(transportOf(u), b.Flow.Transport):
-		return false
-	case b.Flow.Transport.Reliable():
-		return true
-	}
-	addr, ok := u.HostAddr()
-	if !ok {
+	case t.Route == 0 && (alive || reach != location.ByURI && reach != location.ByFlow):
+		t.Flow, t.FlowLast = b.Flow, !alive || reach == location.URIBeforeFlow
+	case reach == location.ByFlow:
+		// RFC 5626 §7: one that has gone takes the binding with it.
+		s.dead++
 		return false
 	}
-	addr = addr.Unmap()
-	if from := b.Flow.Remote.Addr().Unmap(); addr == from {
-		return portOf(u) == b.Flow.Remote.Port()
-	}
-	return BehindNAT(addr)
+	return true
 }
 
-// BehindNAT reports whether an address is one that means something in its own network only.
-func BehindNAT(addr netip.Addr) bool {
-	return addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast() || addr.IsUnspecified() || sharedSpace.Contains(addr)
+// barredFirst reports whether requests by way of a Path would go where none may.
+func (s *TargetSet) barredFirst(path []byte, source netip.Addr) bool {
+	first, _, err := sip.NextNameAddr(path)
+	if err != nil {
+		return true
+	}
+	return s.home.Lead(first.URI, source).Place == Barred
 }
 
 // Named reports whether a URI leads to a host by its name. A phone that gives one can be reached there when its
@@ -209,15 +190,6 @@ func BehindNAT(addr netip.Addr) bool {
 func Named(u *sip.URI) bool {
 	_, address := u.HostAddr()
 	return !address
-}
-
-// sharedSpace is what carriers put their customers' NATs into (RFC 6598).
-var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
-
-// sameTransport reports whether a URI's transport is a flow's; that of a sip URI may be TLS behind tcp, since phones
-// write what their URI's scheme would make TLS.
-func sameTransport(named, flow sip.Transport) bool {
-	return named == flow || named == sip.TCP && flow == sip.TLS || named == sip.WS && flow == sip.WSS
 }
 
 // add adds a target with URI u, unless it is there or the set is full.

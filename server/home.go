@@ -11,13 +11,13 @@ import (
 
 // A relay is the [proxy.Home] of its target set: it knows the configuration that the request began with.
 
-// Alive implements proxy.Flows.
+// Alive implements location.Flows.
 func (r *relay) Alive(flow sip.Flow) bool { return r.server.transport.Alive(flow) }
 
 // Lead implements proxy.Home. A contact that leads to this server by any name, address or maddr of its is inside; it is
 // forwarded in the name of whoever registered it, so that nobody is asked for credentials, and takes the [[route]] that
 // their own call would take.
-func (r *relay) Lead(u *sip.URI, source netip.Addr) proxy.Lead {
+func (r *relay) Lead(u sip.URI, source netip.Addr) proxy.Lead {
 	self := r.state.self
 	if maddr, ok := u.Params.Value("maddr"); ok {
 		if self.Is(maddr, u.Port) && !self.Is(u.Host, u.Port) {
@@ -28,7 +28,7 @@ func (r *relay) Lead(u *sip.URI, source netip.Addr) proxy.Lead {
 		}
 	}
 	own := self.Is(u.Host, u.Port)
-	if way := r.state.routing.forward(u, own, source); way > 0 {
+	if way := r.state.routing.forward(&u, own, source); way > 0 {
 		return proxy.Lead{Route: way}
 	}
 	if !own {

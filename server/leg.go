@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"biloxi/proxy"
@@ -10,6 +11,9 @@ import (
 	"biloxi/sip"
 	"biloxi/transaction"
 )
+
+// errNoAddress: all addresses of a next hop have been tried.
+var errNoAddress = errors.New("no address is left")
 
 // start sends a branch's copy on its way (RFC 3261 §16.6 steps 7 to 10).
 func (r *relay) start(now time.Time, a proxy.Action) {
@@ -24,6 +28,12 @@ func (r *relay) start(now time.Time, a proxy.Action) {
 		r.lookUp(now, l)
 		return
 	}
+	r.sendDown(now, l)
+}
+
+// sendDown sends the copy for a branch over its target's flow.
+func (r *relay) sendDown(now time.Time, l *leg) {
+	t := r.ctx.Target(l.branch)
 	if !r.server.transport.Alive(t.Flow) {
 		// RFC 5626 §5.3.1
 		r.event(r.ctx.Unsent(now, l.branch, 430, false))
@@ -31,6 +41,27 @@ func (r *relay) start(now time.Time, a proxy.Action) {
 	}
 	l.target = resolve.Target{Transport: t.Flow.Transport, Addr: t.Flow.Remote}
 	r.send(now, l, t, t.Flow)
+}
+
+// otherwise reports whether a branch goes over the flow that its target has for when its URI leads nowhere, err, or,
+// nil, to that flow's other end: then nobody need be connected to. It is the target's own flow from then on.
+func (r *relay) otherwise(l *leg, err error) bool {
+	t := r.ctx.Target(l.branch)
+	if !t.FlowLast || !r.server.transport.Alive(t.Flow) {
+		return false
+	}
+	if err == nil && !(t.Flow.Transport.Reliable() && leadsTo(&l.targets, t.Flow)) {
+		return false
+	}
+	t.FlowLast = false
+	return r.in.Direct(t)
+}
+
+// leadsTo reports whether one of the addresses that were found is that of a flow's other end.
+func leadsTo(found *resolve.Targets, flow sip.Flow) bool {
+	return slices.ContainsFunc(found.All(), func(t resolve.Target) bool {
+		return t.Transport == flow.Transport && t.Addr.Addr().Unmap() == flow.Remote.Addr().Unmap()
+	})
 }
 
 // lookUp asks for the addresses of the branch's next hop.
@@ -79,6 +110,8 @@ func (l *leg) Resolved(err error) {
 // found goes on when the addresses are known, or it is known that there are none.
 func (r *relay) found(now time.Time, l *leg, err error) {
 	switch {
+	case err == nil && r.otherwise(l, nil):
+		r.sendDown(now, l)
 	case err == nil:
 		r.attempt(now, l)
 	case l.size == streamOnly:
@@ -87,6 +120,8 @@ func (r *relay) found(now time.Time, l *leg, err error) {
 	case l.hop+1 < len(r.way(l)):
 		l.hop++
 		r.lookUp(now, l)
+	case r.otherwise(l, err):
+		r.sendDown(now, l)
 	default:
 		r.event(r.ctx.Unsent(now, l.branch, r.unresolved(l, err), false))
 	}
@@ -102,6 +137,8 @@ func (r *relay) unresolved(l *leg, err error) int {
 		return 503
 	case !r.ctx.Targets.Responsible:
 		return 404
+	case r.ctx.Target(l.branch).FlowLast:
+		return 430 // its flow has gone too
 	}
 	return 408
 }
@@ -109,6 +146,16 @@ func (r *relay) unresolved(l *leg, err error) int {
 // more reports whether the branch has another address to try.
 func (r *relay) more(l *leg) bool {
 	return !l.given && (l.targets.Len() > 0 || l.hop+1 < len(r.way(l)) || l.size == streamOnly)
+}
+
+// unreached is what follows when the copy could not be sent, or was lost on its way (RFC 3261 §16.9: as if it had been
+// answered 503). A target's flow is another way then; where that has gone too, the phone has.
+func (r *relay) unreached(now time.Time, l *leg) []proxy.Action {
+	t := r.ctx.Target(l.branch)
+	if !t.FlowLast {
+		return r.ctx.TransportError(now, l.branch, r.more(l))
+	}
+	return r.ctx.Unsent(now, l.branch, 430, r.more(l) || !l.given && r.server.transport.Alive(t.Flow))
 }
 
 // attempt sends the copy to the next address (RFC 3263 §4.3).
@@ -127,7 +174,7 @@ func (r *relay) attempt(now time.Time, l *leg) {
 	flow, err := r.server.transport.Open(target.Transport, target.Addr, target.ServerName)
 	if err != nil {
 		l.targets.Failed(target, 0)
-		r.event(r.ctx.Unsent(now, l.branch, 503, r.more(l)))
+		r.event(r.unreached(now, l))
 		return
 	}
 	r.send(now, l, r.ctx.Target(l.branch), flow)
@@ -141,6 +188,9 @@ func (r *relay) exhausted(now time.Time, l *leg) {
 		l.size = datagramAfterAll
 	case l.hop+1 < len(r.way(l)):
 		l.hop++
+	case r.otherwise(l, errNoAddress):
+		r.sendDown(now, l)
+		return
 	default:
 		// RFC 3261 §16.6 step 7: no address is left.
 		r.event(r.ctx.Unsent(now, l.branch, 408, false))
@@ -188,7 +238,7 @@ func (r *relay) send(now time.Time, l *leg, t *proxy.Target, flow sip.Flow) {
 		return
 	}
 	l.targets.Failed(l.target, 0)
-	r.event(r.ctx.Unsent(now, l.branch, 503, r.more(l)))
+	r.event(r.unreached(now, l))
 }
 
 // leaveClient lets go of the transaction of an address that was tried before.

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 
 	"biloxi/config"
-	"biloxi/proxy"
+	"biloxi/location"
 	"biloxi/sip"
 )
 
@@ -38,7 +38,7 @@ func answersSource(v *sip.Via, flow sip.Flow, choice config.RPort) bool {
 		return true
 	}
 	host = host.Unmap()
-	return host != flow.Remote.Addr().Unmap().WithZone("") && proxy.BehindNAT(host)
+	return host != flow.Remote.Addr().Unmap().WithZone("") && location.BehindNAT(host)
 }
 
 // owe keeps the connection that a request came on until its answer has left.

@@ -124,7 +124,7 @@ func (u user) TransportError(now time.Time, id transaction.ID, owner any, _ erro
 	r := l.relay
 	defer r.leave()
 	l.targets.Failed(l.target, 0)
-	r.perform(now, r.ctx.TransportError(now, l.branch, r.more(l)), nil)
+	r.perform(now, r.unreached(now, l), nil)
 }
 
 // Terminated implements transaction.User.

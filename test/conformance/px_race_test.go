@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"biloxi/sip"
 	"biloxi/siptest"
 	"biloxi/test/bed"
 )
@@ -248,7 +249,10 @@ func TestRaces(t *testing.T) {
 		}
 	}))
 	t.Run("the callee's connection closes", onStage(func(s *stage) {
-		bob := s.agent("bob", "192.0.2.201", func(o *siptest.AgentOptions) { o.Outbound, o.Domain = s.Hop(tcp), bed.Domain })
+		// Nobody can connect to him: his connection is the only way.
+		bob := s.agent("bob", "192.0.2.201", func(o *siptest.AgentOptions) {
+			o.Outbound, o.Domain, o.Without = s.Hop(tcp), bed.Domain, []sip.Transport{tcp}
+		})
 		bob.Register()
 		other := s.agent("bob", "192.0.2.202")
 		s.Bind(s.t, "bob", "<"+other.ContactURI(udp)+">;q=0.5")

@@ -73,12 +73,22 @@ func TestSIPS(t *testing.T) {
 		}
 		bob.Reply(offer, 200)
 		carol.Expect(200)
-		// Without TLS there is no way, though it is the last hop and bob hears UDP and TCP.
+		// When the connection has gone there is the contact. Without TLS there is no way, though it is the last hop and
+		// bob hears UDP and TCP.
 		bob.Hang()
 		time.Sleep(time.Second)
 		carol.Request("MESSAGE", "sips:bob@"+bed.Domain)
+		offer = bob.Expect("MESSAGE").WantURI("sips:bob@" + at(0))
+		if offer.Hop.Transport != tls {
+			offer.Fatalf("not over TLS")
+		}
+		bob.Reply(offer, 200)
+		carol.Expect(200)
+		bob.Close()
+		time.Sleep(time.Second)
+		carol.Request("MESSAGE", "sips:bob@"+bed.Domain)
 		carol.Expect(480)
-		silent(time.Minute, bob, other)
+		silent(time.Minute, other)
 	})
 	play(t, "TL-013", func(s *venue) { // nor to another domain
 		far := s.agent("carol", "192.0.2.240")
