@@ -45,6 +45,12 @@ type answer struct {
 	extra   []extra // the additional records
 	err     *Error  // of any outcome but found
 	expires time.Time
+	took    time.Duration // until it was there
+}
+
+// unheard reports whether nobody who knows has answered.
+func (a *answer) unheard() bool {
+	return a.err != nil && (a.err.Kind == ErrTimeout && a.took > 0 || a.err.Kind == ErrServerFailure && a.took >= slowFailure)
 }
 
 // extra is an answer that came in the additional section of another.

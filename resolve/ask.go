@@ -120,6 +120,12 @@ func late(q question, now time.Time) *answer {
 	return &answer{outcome: failed, asked: q.name, expires: now, err: tooLate(q.name)}
 }
 
+// unasked is the answer to a question that is not asked, since its zone did not answer others a moment ago.
+func unasked(q question, now time.Time) *answer {
+	return &answer{outcome: failed, asked: q.name, expires: now, err: &Error{Name: q.name, Type: typeName(q.qtype), Kind: ErrTimeout,
+		Detail: "no name server of " + zoneOf(q.name) + " answered lately: it is asked again in a while"}}
+}
+
 func tooLate(name string) *Error {
 	return &Error{Name: name, Kind: ErrTimeout,
 		Detail: fmt.Sprintf("not found within %v: the name servers are slow, or there is too much to ask them", lookupTime)}

@@ -24,6 +24,14 @@ func (c *cache) get(name []byte, qtype uint16, now time.Time) *answer {
 	return a
 }
 
+// known is what is remembered of a question, whoever asked it.
+func (r *Resolver) known(name []byte, qtype uint16, now time.Time) *answer {
+	if a := r.cache.get(name, qtype, now); a != nil {
+		return a
+	}
+	return r.strange.get(name, qtype, now)
+}
+
 // put remembers an answer, unless it may not be.
 func (c *cache) put(q question, a *answer, now time.Time) {
 	if !now.Before(a.expires) {

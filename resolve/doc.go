@@ -7,6 +7,9 @@
 // (RFC 2308). A look-up that memory can answer is answered at once and does not allocate; any other is
 // answered later by a bounded number of workers, so that nobody who reads a socket waits for DNS.
 //
+// Who asks says in whose name ([Asker]): sources and zones take turns and have bounds, strangers come last, and a zone
+// that does not answer is left alone for a while, so that nobody waits for it who asks for something else.
+//
 // The caller walks the list (§4.3) and says which target failed; such a one is put last for a while.
 //
 // Which records count:

@@ -239,13 +239,12 @@ func (r *result) Resolved(err error) { r.ended, r.err = true, err }
 func (g *rig) pump() {
 	for {
 		g.mu.Lock()
-		if len(g.queue) == 0 {
-			g.mu.Unlock()
+		i := g.turns.pop()
+		g.mu.Unlock()
+		if i == nil {
 			return
 		}
-		i, deadline := g.pop()
-		g.mu.Unlock()
-		g.serve(i, deadline)
+		g.serve(i, i.deadline)
 	}
 }
 

@@ -17,6 +17,8 @@ type Query struct {
 	// Stream asks for a transport with congestion control: the request is too large for UDP (RFC 3261
 	// §18.1.1). The caller that then finds TCP refused may look up again without it.
 	Stream bool
+	// For is in whose name it is asked.
+	For Asker
 }
 
 // hop is what RFC 3263 takes from a URI or a Via; TARGET itself is in Targets.host.

@@ -6,6 +6,10 @@ import "time"
 // the resolver's lock.
 type inquiry struct {
 	question
+	zone     string
+	stranger bool  // only strangers need it
+	begun    bool  // it is being asked, or needs no asking any more
+	lane     *lane // whose turn it took
 	waiters  []*job
 	deadline time.Time // the last of its waiters'
 }
@@ -18,37 +22,52 @@ func (r *Resolver) await(j *job, missing []question, now time.Time) (waiting boo
 	switch {
 	case r.closed:
 		return false, ErrClosed
-	case !j.admitted && r.jobs >= r.cfg.MaxPending:
-		r.counts.refused.Add(1)
-		return false, ErrBusy
 	case now.After(j.deadline):
 		return false, tooLate(string(j.t.host))
 	case j.rounds == maxRounds:
 		return false, &Error{Name: string(j.t.host), Kind: ErrServerFailure, Detail: "its records lead from one to the next without end: its zone needs repair"}
 	}
 	if !j.admitted {
+		if r.jobs >= r.cfg.MaxPending || !r.turns.admit(j.asker, r.cfg.MaxPending) {
+			r.counts.refused.Add(1)
+			return false, ErrBusy
+		}
 		j.admitted = true
 		r.jobs++
 	}
 	j.rounds++
 	for _, q := range missing {
-		if a := r.cache.get([]byte(q.name), q.qtype, now); a != nil {
+		if a := r.known([]byte(q.name), q.qtype, now); a != nil {
 			j.got[q] = a
-			continue
+		} else if i := r.inquire(q, j, now); i != nil {
+			i.join(j)
+		} else {
+			j.got[q] = unasked(q, now)
 		}
-		r.inquire(q).join(j)
 	}
 	return j.waiting > 0, nil
 }
 
-// inquire returns the inquiry for a question, which is put into the queue if there is none yet. The queue
-// is bounded: each of at most MaxPending jobs needs a bounded number of answers.
-func (r *Resolver) inquire(q question) *inquiry {
-	i := r.inquiries[q]
-	if i == nil {
-		i = &inquiry{question: q}
+// inquire returns the inquiry for a question, which is queued if there is none yet, or nil if it is not to be asked
+// now. The queues are bounded: each of at most MaxPending jobs needs a bounded number of answers.
+func (r *Resolver) inquire(q question, j *job, now time.Time) *inquiry {
+	i, a := r.inquiries[q], j.asker
+	switch {
+	case i == nil:
+		zone := zoneOf(q.name)
+		if !j.tries && r.silences.silent(zone, a, now) {
+			return nil
+		}
+		j.tries = j.tries || r.silences.try(zone, now)
+		i = &inquiry{question: q, zone: zone, stranger: a.Stranger}
 		r.inquiries[q] = i
-		r.queue = append(r.queue, i)
+	case i.stranger && !a.Stranger:
+		i.stranger = false // it need not wait until it is the strangers' turn
+	default:
+		return i
+	}
+	if !i.begun {
+		r.turns.add(i, a)
 		r.wake.Signal()
 	}
 	return i
@@ -65,40 +84,35 @@ func (i *inquiry) join(j *job) {
 	}
 }
 
-// work asks what is in the queue until Close.
+// work asks what is queued until Close.
 func (r *Resolver) work() {
 	for {
 		r.mu.Lock()
-		for len(r.queue) == 0 && !r.closed {
+		i := r.turns.pop()
+		for i == nil && !r.closed {
 			r.wake.Wait()
+			i = r.turns.pop()
 		}
 		if r.closed {
 			r.mu.Unlock()
 			return
 		}
-		i, deadline := r.pop()
+		deadline := i.deadline
 		r.mu.Unlock()
 		r.serve(i, deadline)
 	}
 }
 
-// pop takes the first inquiry; r.mu is held.
-func (r *Resolver) pop() (i *inquiry, deadline time.Time) {
-	i = r.queue[0]
-	r.queue[0] = nil
-	r.queue = r.queue[1:]
-	return i, i.deadline
-}
-
 // serve asks a question and carries on the jobs that have waited for it.
 func (r *Resolver) serve(i *inquiry, deadline time.Time) {
 	var a *answer
-	up := r.upstream.Load()
-	if now := r.cfg.Now(); now.After(deadline) {
-		a = late(i.question, now)
+	up, began := r.upstream.Load(), r.cfg.Now()
+	if began.After(deadline) {
+		a = late(i.question, began)
 	} else {
 		r.counts.questions.Add(1)
 		a = r.ask(up, i.question)
+		a.took = r.cfg.Now().Sub(began)
 	}
 	if a.outcome == failed {
 		r.counts.failures.Add(1)
@@ -116,14 +130,46 @@ func (r *Resolver) settle(i *inquiry, a *answer, up *upstream) (ready []*job) {
 	now := r.cfg.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.closed && up == r.upstream.Load() {
+	r.turns.done(i)
+	ready = r.give(i, a, ready)
+	r.wake.Signal() // a zone or an asker may have room now, beside what this worker takes next
+	if r.closed || up != r.upstream.Load() {
+		return ready
+	}
+	if i.stranger {
+		r.strange.put(i.question, a, now)
+	} else {
 		r.cache.put(i.question, a, now)
 	}
+	switch {
+	case a.outcome != failed:
+		r.silences.answered(i.zone)
+	case !a.unheard():
+		r.silences.unclear(i.zone, now)
+	case r.silences.unanswered(i.zone, now):
+		ready = r.giveUp(now, ready)
+	}
+	return ready
+}
+
+// give gives an answer to all who wait for an inquiry, and adds those that need no other to the list.
+func (r *Resolver) give(i *inquiry, a *answer, ready []*job) []*job {
 	delete(r.inquiries, i.question)
+	i.begun = true
 	for _, j := range i.waiters {
 		j.got[i.question] = a
 		if j.waiting--; j.waiting == 0 {
 			ready = append(ready, j)
+		}
+	}
+	return ready
+}
+
+// giveUp answers what waits for its turn in zones that have turned out to be silent.
+func (r *Resolver) giveUp(now time.Time, ready []*job) []*job {
+	for _, i := range r.inquiries {
+		if !i.begun && r.silences.silent(i.zone, Asker{Stranger: i.stranger}, now) {
+			ready = r.give(i, unasked(i.question, now), ready)
 		}
 	}
 	return ready
@@ -139,7 +185,7 @@ func (r *Resolver) abandon() {
 		}
 	}
 	clear(r.inquiries)
-	r.queue = nil
+	r.turns.clear()
 	r.mu.Unlock()
 	for j := range ended {
 		r.finish(j, ErrClosed)

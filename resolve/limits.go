@@ -44,6 +44,10 @@ const (
 	// well succeed.
 	failureTTL = 5 * time.Second
 
+	// strangersCached is the part of them, one in so many, that strangers can fill: what others have asked for is not
+	// driven out by names that somebody makes up.
+	strangersCached = 4
+
 	// DefaultMaxCached is the number of answers that are remembered, some hundred bytes each: the domains
 	// that a busy proxy talks with in a day.
 	DefaultMaxCached = 16384
@@ -54,13 +58,42 @@ const (
 
 // Limits of the work under way.
 const (
-	// DefaultWorkers is how many questions are asked at once. With 20 ms to a name server they are 3200 a
-	// second; an idle worker costs a few kilobytes.
-	DefaultWorkers = 64
+	// DefaultWorkers is how many questions are asked at once. With 20 ms to a name server they are 12,800 a
+	// second, with 5 s to one that says nothing some 50; an idle worker costs a few kilobytes.
+	DefaultWorkers = 256
+
+	// Of the workers, one part in so many is for the questions of one source, one for those of one stranger, and one for
+	// those about one zone: 16, 8 and 8 at once, since an answer takes some 20 ms, and what does not answer is not to have
+	// all of them. Strangers together have half.
+	sourcePart   = 16
+	strangerPart = 32
+	zonePart     = 32
+
+	// The same of the look-ups that may wait: 128 of one source, which may be an office, and 64 of one stranger.
+	sourceWaits   = 32
+	strangerWaits = 64
 
 	// DefaultMaxPending is how many look-ups may wait for DNS; the next one gets ErrBusy. It is what a
 	// proxy that forwards 400 new calls a second has waiting when its name server is dead.
 	DefaultMaxPending = 4096
+
+	// silentAfter is how many questions of a zone in a row get no answer until it counts as silent: those of one look-up.
+	// silentAbove is the same for a zone above it, which may have others that answer.
+	silentAfter = 4
+	silentAbove = 16
+
+	// maxAbove is how many zones above one are looked at.
+	maxAbove = 4
+
+	// maxSilence is how long a zone is not asked at the most, and so how long one that is back is not found.
+	maxSilence = 10 * time.Second
+
+	// maxSilent is how many zones are remembered that did not answer.
+	maxSilent = 1024
+
+	// slowFailure is from when on a failure is taken for silence: a resolver on the way says SERVFAIL when it has
+	// waited long enough for the zone's servers.
+	slowFailure = time.Second
 
 	// lookupTime is how long a look-up may take: a caller who waits longer hangs up, and a request that is
 	// forwarded later has been given up by a client that does not retransmit over UDP.

@@ -22,11 +22,11 @@ func (r *Resolver) Lookup(q Query, t *Targets, done Done) (ready bool, err error
 	if e := h.setURI(r, &q, t); e != nil {
 		return false, e
 	}
-	return r.lookup(&h, t, done)
+	return r.lookup(&h, t, done, q.For)
 }
 
 // lookup answers from memory, or begins a job.
-func (r *Resolver) lookup(h *hop, t *Targets, done Done) (ready bool, err error) {
+func (r *Resolver) lookup(h *hop, t *Targets, done Done, asker Asker) (ready bool, err error) {
 	r.counts.lookups.Add(1)
 	w := walk{r: r, up: r.upstream.Load(), t: t, now: r.cfg.Now()}
 	w.run(h)
@@ -34,7 +34,7 @@ func (r *Resolver) lookup(h *hop, t *Targets, done Done) (ready bool, err error)
 		return w.result()
 	}
 	r.counts.waited.Add(1)
-	j := &job{hop: *h, t: t, done: done, deadline: w.now.Add(lookupTime), got: map[question]*answer{}}
+	j := &job{hop: *h, t: t, done: done, asker: asker.turn(), deadline: w.now.Add(lookupTime), got: map[question]*answer{}}
 	waiting, err := r.await(j, w.missing, w.now)
 	if err == nil && !waiting {
 		waiting, err = r.carryOn(j)
@@ -43,7 +43,7 @@ func (r *Resolver) lookup(h *hop, t *Targets, done Done) (ready bool, err error)
 	case waiting:
 		return false, nil
 	case j.admitted:
-		r.dismiss()
+		r.dismiss(j)
 	}
 	if err != nil {
 		t.reset(r)
@@ -65,10 +65,12 @@ type job struct {
 	hop
 	t        *Targets
 	done     Done
+	asker    Asker
 	deadline time.Time
 	got      map[question]*answer
 	waiting  int // inquiries that are to be answered before it goes on
 	rounds   int
+	tries    bool // it asks in a zone that was silent
 	admitted bool // it is one of Resolver.jobs
 }
 
@@ -89,15 +91,16 @@ func (r *Resolver) carryOn(j *job) (waiting bool, err error) {
 
 // finish ends a job that had waited.
 func (r *Resolver) finish(j *job, err error) {
-	r.dismiss()
+	r.dismiss(j)
 	if err != nil {
 		j.t.reset(r)
 	}
 	j.done.Resolved(err)
 }
 
-func (r *Resolver) dismiss() {
+func (r *Resolver) dismiss(j *job) {
 	r.mu.Lock()
 	r.jobs--
+	r.turns.dismiss(j.asker)
 	r.mu.Unlock()
 }

@@ -12,13 +12,14 @@ import (
 
 // Resolver finds targets. Its methods may be called from any goroutine.
 //
-// Who owns what: the cache, the failures and the work under way (jobs, inquiries, the queue) are each
+// Who owns what: the caches, the failures and the work under way (jobs, inquiries, turns) are each
 // behind a lock, none of which is held while another is taken, but for the cache's within that of the
 // work. A job's targets belong to the goroutine that carries it on, of which there is one at a time.
 type Resolver struct {
 	cfg      Config
 	upstream atomic.Pointer[upstream]
 	cache    cache
+	strange  cache // what only strangers have asked for
 	failures failures
 	counts   counts
 	ctx      context.Context // of all exchanges, until Close
@@ -26,9 +27,10 @@ type Resolver struct {
 	workers  sync.WaitGroup
 
 	mu        sync.Mutex // of the work under way, below
-	wake      sync.Cond  // the queue has grown, or the resolver has closed
+	wake      sync.Cond  // there is something to ask, perhaps, or the resolver has closed
 	inquiries map[question]*inquiry
-	queue     []*inquiry
+	turns     turns
+	silences  silences
 	jobs      int
 	closed    bool
 }
@@ -44,8 +46,9 @@ func New(cfg Config) (*Resolver, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Resolver{cfg: cfg, inquiries: map[question]*inquiry{},
-		cache: cache{answers: map[question]*answer{}, max: cfg.MaxCached}}
+	r := &Resolver{cfg: cfg, inquiries: map[question]*inquiry{}, turns: newTurns(cfg.Workers), silences: silences{},
+		cache:   cache{answers: map[question]*answer{}, max: cfg.MaxCached},
+		strange: cache{answers: map[question]*answer{}, max: max(cfg.MaxCached/strangersCached, 1)}}
 	r.upstream.Store(up)
 	r.wake.L = &r.mu
 	r.ctx, r.cancel = context.WithCancel(context.Background())
@@ -61,6 +64,10 @@ func (r *Resolver) SetServers(servers []netip.AddrPort, hosts map[string][]netip
 	}
 	r.upstream.Store(up)
 	r.cache.clear()
+	r.strange.clear()
+	r.mu.Lock()
+	clear(r.silences)
+	r.mu.Unlock()
 	return nil
 }
 

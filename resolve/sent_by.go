@@ -16,5 +16,5 @@ func (r *Resolver) LookupSentBy(via *sip.Via, t *Targets, done Done) (ready bool
 	if e := h.setTransport(r, via.TransportName, t); e != nil {
 		return false, e
 	}
-	return r.lookup(&h, t, done)
+	return r.lookup(&h, t, done, Asker{})
 }

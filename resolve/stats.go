@@ -29,6 +29,6 @@ func (r *Resolver) Stats() Stats {
 	return Stats{
 		Lookups: c.lookups.Load(), Waited: c.waited.Load(), Questions: c.questions.Load(),
 		Exchanges: c.exchanges.Load(), Failures: c.failures.Load(), Refused: c.refused.Load(),
-		Pending: pending, Cached: r.cache.len(), Failed: int(r.failures.count.Load()),
+		Pending: pending, Cached: r.cache.len() + r.strange.len(), Failed: int(r.failures.count.Load()),
 	}
 }

@@ -209,7 +209,7 @@ func (w *walk) look(parent *answer, name []byte, qtype uint16) *answer {
 	if a := w.got[question{string(name), qtype}]; a != nil {
 		return a
 	}
-	if a := w.r.cache.get(name, qtype, w.now); a != nil {
+	if a := w.r.known(name, qtype, w.now); a != nil {
 		return a
 	}
 	w.missing = append(w.missing, question{string(name), qtype})

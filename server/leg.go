@@ -88,7 +88,7 @@ func (r *relay) query(l *leg) (q resolve.Query, refusal *proxy.Refusal) {
 	if hops := r.way(l); l.hop < len(hops) {
 		q.URI = &hops[l.hop].uri
 	}
-	q.Stream = l.size == streamOnly
+	q.Stream, q.For = l.size == streamOnly, r.asker
 	return q, refusal
 }
 

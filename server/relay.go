@@ -38,6 +38,7 @@ type relay struct {
 	located     []byte   // the address-of-record that it is for, if in.AOR says so
 	aor         []byte   // scratch of Lead
 	stake       stake    // of the shares
+	asker       resolve.Asker
 	queue       []proxy.Action
 	deadline    alarm
 }
@@ -78,7 +79,7 @@ func (s *Server) take(x *exchange, st *state) *relay {
 	x.spare, r.request = r.request, x.request
 	r.state, r.to = st, x.to
 	r.proved, r.recordRoute, r.hops = x.caller.proved, st.routing.recordRoute, nil
-	r.realms = x.caller.realms
+	r.realms, r.asker = x.caller.realms, x.caller.asker(r.in.Flow)
 	s.owe(x.flow)
 	if x.route != nil {
 		r.recordRoute = x.route.recordRoute

@@ -3,6 +3,8 @@ package server
 import (
 	"sync/atomic"
 
+	"biloxi/resolve"
+	"biloxi/sip"
 	"biloxi/tally"
 	"biloxi/transaction"
 )
@@ -138,4 +140,12 @@ func (s *shares) give(k *stake) {
 		s.bytes.Add(-k.bytes)
 	}
 	*k = stake{}
+}
+
+// asker is in whose name DNS is asked for a request that came over a flow. A trusted peer has no bound there either.
+func (c *caller) asker(flow sip.Flow) (a resolve.Asker) {
+	if c.standing != trusted {
+		a = resolve.Asker{Source: flow.Remote.Addr(), Stranger: c.standing == stranger}
+	}
+	return a
 }
