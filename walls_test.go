@@ -78,7 +78,7 @@ var mayImport = map[string][]string{
 	"config":        {"sip"},
 	"server": {"sip", "tally", "transport", "transaction", "resolve", "digest", "location", "subscriber", "registrar",
 		"redirect", "proxy", "defence", "config", "store/journal", "store/sqlite"},
-	"admin":      {"sip", "location", "subscriber", "config"},
+	"admin":      {"sip", "defence", "location", "subscriber", "config"},
 	"client":     {"sip", "transport", "transaction", "digest"},
 	"bench":      {"sip", "digest"},
 	"siptest":    {"sip", "location", "subscriber"},

@@ -33,6 +33,16 @@ type Admin interface {
 	// many it removed. A phone that registers again is there again.
 	RemoveLocation(ctx context.Context, aor, contact string) (int, error)
 
+	// ListDefence returns who guesses, the worst first, and what administrators say of sources. A limit of 0 is
+	// [MaxPage].
+	ListDefence(ctx context.Context, limit int) (Defence, error)
+	// SetDefenceRule allows or denies a source, an IP address or a network, for a while or, with 0, for good. It is
+	// in force, and on disk, when the call returns.
+	SetDefenceRule(ctx context.Context, action, source string, lasts time.Duration) (DefenceRule, error)
+	// ForgetDefence forgets what was counted of a source, of an AOR or, with "", of all; with a source its rules too.
+	// It is an error if that is nothing, but for "".
+	ForgetDefence(ctx context.Context, what string) (Forgotten, error)
+
 	// Status says how a running server does.
 	Status(ctx context.Context) (Status, error)
 	// Reload makes a running server read its configuration and certificates again: all of it, or nothing

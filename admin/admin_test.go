@@ -128,6 +128,7 @@ func newDirect() *Direct {
 			return h
 		},
 		Server: &running{},
+		Watch:  &watch{},
 		Now:    func() time.Time { return epoch },
 	}
 }
@@ -198,6 +199,7 @@ func testAdmin(t *testing.T, d *Direct, a Admin) {
 	t.Run("subscribers", func(t *testing.T) { testSubscribers(t, ctx, d, a) })
 	t.Run("locations", func(t *testing.T) { testLocations(t, ctx, d, a) })
 	t.Run("import", func(t *testing.T) { testImport(t, ctx, d, a) })
+	t.Run("defence", func(t *testing.T) { testDefence(t, ctx, d, a) })
 	t.Run("server", func(t *testing.T) {
 		s, err := a.Status(ctx)
 		if want := (&running{}).Status(); err != nil || !reflect.DeepEqual(s, want) {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // Client is an Admin that asks the server running on a data folder. It must be closed.
@@ -135,6 +136,28 @@ func (c *Client) RemoveLocation(ctx context.Context, aor, contact string) (int, 
 	var r removed
 	err := c.call(ctx, http.MethodDelete, path, nil, &r)
 	return r.Removed, err
+}
+
+// ListDefence implements Admin.
+func (c *Client) ListDefence(ctx context.Context, limit int) (d Defence, err error) {
+	err = c.call(ctx, http.MethodGet, "/v1/defence?"+pageQuery("", "", limit), nil, &d)
+	return d, err
+}
+
+// SetDefenceRule implements Admin.
+func (c *Client) SetDefenceRule(ctx context.Context, action, source string, lasts time.Duration) (r DefenceRule, err error) {
+	err = c.call(ctx, http.MethodPut, "/v1/defence/"+url.PathEscape(action)+"/"+url.PathEscape(source), ruling{int64(lasts / time.Second)}, &r)
+	return r, err
+}
+
+// ForgetDefence implements Admin.
+func (c *Client) ForgetDefence(ctx context.Context, what string) (f Forgotten, err error) {
+	path := "/v1/defence"
+	if what != "" {
+		path += "/" + url.PathEscape(what)
+	}
+	err = c.call(ctx, http.MethodDelete, path, nil, &f)
+	return f, err
 }
 
 // Status implements Admin.

@@ -49,6 +49,7 @@ type Direct struct {
 	Flows       location.Flows            // the connections that are open; nil: no server runs, and none is
 	Hash        func(username, realm, password string) subscriber.HA1s
 	Server      Server // nil: no server runs
+	Watch       Watch  // nil: no server runs
 	Now         func() time.Time
 }
 

@@ -38,6 +38,10 @@ func Handler(a Admin, log *slog.Logger) http.Handler {
 	mux.Handle("GET /v1/locations", h.answer(h.listLocations))
 	mux.Handle("GET /v1/locations/{aor}", h.answer(h.findLocation))
 	mux.Handle("DELETE /v1/locations/{aor}", h.answer(h.removeLocation))
+	mux.Handle("GET /v1/defence", h.answer(h.listDefence))
+	mux.Handle("PUT /v1/defence/{action}/{source}", h.answer(h.setDefenceRule))
+	mux.Handle("DELETE /v1/defence", h.answer(h.forgetDefence))
+	mux.Handle("DELETE /v1/defence/{what}", h.answer(h.forgetDefence))
 	return mux
 }
 
@@ -66,6 +70,9 @@ type (
 	credentials struct {
 		AOR      string `json:"aor,omitempty"`
 		Password string `json:"password"`
+	}
+	ruling struct {
+		Seconds int64 `json:"seconds"` // 0: for good
 	}
 	removed struct {
 		Removed int `json:"removed"`
@@ -174,6 +181,29 @@ func (h handler) listLocations(r *http.Request) (any, error) {
 func (h handler) removeLocation(r *http.Request) (any, error) {
 	n, err := h.admin.RemoveLocation(r.Context(), r.PathValue("aor"), r.URL.Query().Get("contact"))
 	return removed{n}, err
+}
+
+func (h handler) listDefence(r *http.Request) (any, error) {
+	limit, err := limitOf(r)
+	if err != nil {
+		return nil, err
+	}
+	return h.admin.ListDefence(r.Context(), limit)
+}
+
+func (h handler) setDefenceRule(r *http.Request) (any, error) {
+	var in ruling
+	if err := readJSON(r, &in); err != nil {
+		return nil, err
+	}
+	if in.Seconds > maxRuling {
+		return nil, errorf(http.StatusBadRequest, "a rule lasts for %d seconds at most, or for good", maxRuling)
+	}
+	return h.admin.SetDefenceRule(r.Context(), r.PathValue("action"), r.PathValue("source"), time.Duration(in.Seconds)*time.Second)
+}
+
+func (h handler) forgetDefence(r *http.Request) (any, error) {
+	return h.admin.ForgetDefence(r.Context(), r.PathValue("what"))
 }
 
 func limitOf(r *http.Request) (int, error) {

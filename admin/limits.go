@@ -35,6 +35,10 @@ const (
 	// progressInterval is the least time between two words on progress that go over the socket.
 	progressInterval = 200 * time.Millisecond
 
+	// maxRuling is the longest time that a rule of the defence may have, in seconds: longer than anybody's memory, and
+	// a time that can be computed with.
+	maxRuling = 1<<32 - 1
+
 	// maxSocketPath is the longest name of a Unix socket that all systems take, in bytes (Linux: 107).
 	maxSocketPath = 100
 )

@@ -26,6 +26,7 @@ type cli struct {
 	Version    versionCmd    `cmd:"" group:"Server" help:"Show the version."`
 	Subscriber subscriberCmd `cmd:"" group:"Administration" help:"Add, change, remove, list and import subscribers."`
 	Location   locationCmd   `cmd:"" group:"Administration" help:"List, show and remove what is registered."`
+	Defence    defenceCmd    `cmd:"" group:"Administration" help:"List, allow, deny and forget those who guess passwords and names."`
 
 	Register   registerCmd   `cmd:"" group:"Client" help:"Register contacts of an address of record."`
 	Contacts   contactsCmd   `cmd:"" group:"Client" help:"Ask a server for the contacts of an address of record."`

@@ -238,6 +238,10 @@ func (s *service) Status() admin.Status {
 		"look-ups": st.Resolver.Lookups, "that waited": st.Resolver.Waited, "queries": st.Resolver.Exchanges,
 		"failures": st.Resolver.Failures, "refused": st.Resolver.Refused,
 	})
+	add("defence", map[string]uint64{
+		"wrong passwords": st.Defence.Guesses, "names of nobody": st.Defence.Unknown, "delayed": st.Defence.Delayed,
+		"refused": st.Defence.Refused, "records given up": st.Defence.Evicted, "records": uint64(st.Defence.Records),
+	})
 	slices.SortFunc(out.Counters[1:], func(a, b admin.Counter) int {
 		return strings.Compare(a.Name+a.Reason, b.Name+b.Reason)
 	})
@@ -262,6 +266,7 @@ func (s *service) admin() *admin.Direct {
 		Flows:       s.server.Flows(),
 		Hash:        hashPassword,
 		Server:      s,
+		Watch:       s.server.Defence(),
 		Now:         time.Now,
 	}
 }
