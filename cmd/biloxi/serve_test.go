@@ -326,7 +326,7 @@ func TestStartupErrors(t *testing.T) {
 			if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			s := begin(t, nil, "--config", file)
+			s := begin(t, []string{"BILOXI_LIMITS_CONNECTIONS=100"}, "--config", file) // no word of descriptors
 			if code := s.ended(); code != exitFailed {
 				t.Errorf("exit code %d", code)
 			}
