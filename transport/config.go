@@ -51,7 +51,7 @@ type Config struct {
 
 func (c *Config) validate() error {
 	l := &c.Limits
-	for _, n := range []int{l.MaxHead, l.MaxBody, l.MaxConns, l.MaxConnsPerSource, l.WriteQueue, l.MaxHandshakes, l.Handshaking, l.MaxUnfinished, l.MaxDials, l.Descriptors} {
+	for _, n := range []int{l.MaxHead, l.MaxBody, l.MaxConns, l.MaxConnsPerSource, l.WriteQueue, l.MaxHandshakes, l.Handshaking, l.MaxUnfinished, l.MaxQueued, l.MaxDials, l.Descriptors} {
 		if n < 0 {
 			return errors.New("transport: a limit is negative")
 		}

@@ -38,6 +38,8 @@ type conn struct {
 	armed         time.Duration // the read deadline that is set, 0 if none is
 	authenticated atomic.Bool   // it is no stranger's; set by anybody
 	kept          atomic.Bool   // it may live until it is idle all the same
+	reads         holding       // what it holds of Transport.unfinished
+	charged       int           // so many bytes
 	crlfs         uint8         // since the last message or ping
 
 	// Of the loop that reads it, under the loop's lock.
@@ -51,8 +53,9 @@ type conn struct {
 	opening bool          // we are opening it: what is posted waits
 	closed  bool          // nothing is written any more
 	waiting *backlog      // what was posted
-	queue   []byte        // what waits for the peer to take it
+	queue   pipe          // what waits for the peer to take it
 	leaving int           // bytes that the drainer is writing
+	writes  holding       // what all this holds of Transport.queued
 	drained chan struct{} // not nil while a drainer runs, closed when it has ended
 	held    bool          // the loop does not read it until it is drained
 
@@ -244,6 +247,9 @@ func (c *conn) ready(broken bool) counter {
 	}
 	for {
 		if c.hold() {
+			if why := c.charge(); why != noCounter {
+				return why
+			}
 			if broken {
 				return c.lost(net.ErrClosed) // nobody takes what it waits for
 			}
@@ -289,11 +295,11 @@ func (c *conn) fill() error {
 			c.buf = borrowBuffer()
 		}
 		n, err := c.tls.Read(c.buf.free())
-		if c.buf.end += n; n > 0 {
+		if c.buf.read(n); n > 0 {
 			return nil
 		}
 		if c.buf.empty() {
-			c.buf.release(&c.t.unfinished)
+			c.buf.release()
 			c.buf = nil
 		}
 		if _, wait := err.(errWait); !wait {
@@ -376,17 +382,31 @@ func (c *conn) settle() counter {
 		return noCounter
 	}
 	if (*p).empty() {
-		(*p).release(&c.t.unfinished)
+		(*p).release()
 		*p = nil
 		c.begun = 0
-		return noCounter
+		return c.charge()
 	}
-	if !(*p).room(&c.t.unfinished, c.t.cfg.Limits.MaxUnfinished) {
-		return closedMemory
+	(*p).room()
+	if why := c.charge(); why != noCounter {
+		return why
 	}
 	if c.begun == 0 {
 		c.begun = c.t.now()
 		c.arm()
+	}
+	return noCounter
+}
+
+// charge has what the connection has read and not handled count as what it holds.
+func (c *conn) charge() counter {
+	n := c.buf.memory() + c.wire.buf.memory()
+	if n == c.charged {
+		return noCounter
+	}
+	c.charged = n
+	if !c.t.unfinished.hold(c, &c.reads, n, closedMemory) {
+		return closedMemory
 	}
 	return noCounter
 }

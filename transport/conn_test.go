@@ -180,7 +180,7 @@ func TestLimits(t *testing.T) {
 		go p.Write([]byte(request("TCP", "large", strings.Repeat("x", 200<<10))))
 		p.closed()
 		w.eventually("counted", func() bool { return tr.Stats().Value("closed", sip.TCP, "memory for unfinished messages") == 1 })
-		if n := tr.unfinished.Load(); n != 0 {
+		if n := tr.unfinished.used(); n != 0 {
 			w.Errorf("%d bytes are still charged", n)
 		}
 	})

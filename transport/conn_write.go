@@ -35,6 +35,10 @@ func (c *conn) post(b []byte) error {
 		c.mu.Unlock()
 		return ErrFull
 	}
+	if !c.chargeQueue(len(b)) {
+		c.mu.Unlock()
+		return ErrFull
+	}
 	if c.waiting == nil {
 		c.waiting = borrowBacklog()
 	}
@@ -44,7 +48,7 @@ func (c *conn) post(b []byte) error {
 			c.settleOwed()
 		}
 	}
-	full := c.waiting.size() > min(streamOutBuffer, c.t.cfg.Limits.WriteQueue)
+	full := c.waiting.waits() > min(streamOutBuffer, c.t.cfg.Limits.WriteQueue)
 	opening := c.opening // it flushes when it is open
 	c.mu.Unlock()
 	if !opening && !c.marked.Swap(true) {
@@ -63,7 +67,7 @@ func (c *conn) admits(n int) bool {
 	if c.drained == nil && !c.opening {
 		return true // nothing waits for the peer
 	}
-	waits := len(c.queue) + c.leaving + c.waiting.size()
+	waits := c.queue.size() + c.leaving + c.waiting.waits()
 	if waits == 0 || waits+n <= c.t.cfg.Limits.WriteQueue {
 		return true
 	}
@@ -72,6 +76,23 @@ func (c *conn) admits(n int) bool {
 	}
 	return false
 }
+
+// chargeQueue has what waits for the peer, and more bytes that are to, count as what the connection holds, where it does
+// not leave at once, and reports whether it may. c.mu is held.
+func (c *conn) chargeQueue(more int) bool {
+	n := 0
+	if c.drained != nil || c.opening {
+		n = c.queue.held() + chunked(c.leaving) + c.waiting.memory() + chunked(more)
+	}
+	if c.t.queued.hold(c, &c.writes, n, closedQueued) {
+		return true
+	}
+	c.cut(closedQueued)
+	return false
+}
+
+// chunked is how much memory n bytes take in chunks.
+func chunked(n int) int { return (n + readBuffer - 1) / readBuffer * readBuffer }
 
 // flush writes what was posted, in order. A connection that is being opened, or whose peer is behind, goes
 // on with it by itself.
@@ -98,7 +119,7 @@ func (c *conn) transmit() (messages int) {
 		return 0
 	}
 	for w.left() > 0 {
-		n, err := c.write(w.chunk(streamOutBuffer))
+		n, err := c.writeFrom(&w.pipe, w.next(streamOutBuffer))
 		whole := w.took(n)
 		messages += whole
 		c.t.counts.add(c.flow.Transport, sent, whole)
@@ -116,6 +137,17 @@ func (c *conn) transmit() (messages int) {
 	}
 	w.giveBack()
 	return messages
+}
+
+// writeFrom writes n bytes of p, and returns how many it did.
+func (c *conn) writeFrom(p *pipe, n int) (wrote int, err error) {
+	for wrote < n && err == nil {
+		b := p.front(wrote)
+		taken := 0
+		taken, err = c.write(b[:min(len(b), n-wrote)])
+		wrote += taken
+	}
+	return wrote, err
 }
 
 // putBack puts w before what was posted since it was taken; c.mu is held.
@@ -156,11 +188,12 @@ func (c *conn) enqueue(b []byte) (int, error) {
 		}
 	}
 	if taken < len(b) {
-		c.queue = append(c.queue, b[taken:]...)
+		c.queue.write(b[taken:])
 		if c.drained == nil {
 			c.drained = make(chan struct{})
 			go c.drain()
 		}
+		c.chargeQueue(0) // if it may not, it is cut
 	}
 	return len(b), nil
 }
@@ -173,21 +206,25 @@ func (c *conn) drain() {
 		return
 	}
 	defer done()
-	var leaving []byte
+	var leaving pipe
+	defer leaving.clear()
 	for {
 		c.mu.Lock()
-		leaving, c.queue = c.queue, leaving[:0]
-		c.leaving = len(leaving)
+		leaving, c.queue = c.queue, leaving
+		c.leaving = leaving.size()
 		posted := c.waiting != nil
 		if c.closed || c.leaving == 0 && !posted {
-			c.queue, c.leaving = nil, 0
+			c.queue.clear()
+			c.leaving = 0
 			_ = nc.SetWriteDeadline(time.Time{})
 			close(c.drained)
 			c.drained = nil
+			c.chargeQueue(0)
 			c.release()
 			c.mu.Unlock()
 			return
 		}
+		c.chargeQueue(0)
 		c.mu.Unlock()
 		if c.leaving == 0 {
 			c.flushing.Lock()
@@ -195,17 +232,28 @@ func (c *conn) drain() {
 			c.flushing.Unlock()
 			continue
 		}
-		_ = nc.SetWriteDeadline(time.Now().Add(c.t.cfg.Limits.Write))
-		if _, err := nc.Write(leaving); err != nil {
-			c.mu.Lock()
-			c.closed = true
-			c.mu.Unlock()
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				c.cut(closedWrite)
-			} else {
-				c.cut(closedError)
-			}
+		c.drainOnce(nc, &leaving)
+	}
+}
+
+// drainOnce writes all of p, or closes the connection for writing.
+func (c *conn) drainOnce(nc net.Conn, p *pipe) {
+	_ = nc.SetWriteDeadline(time.Now().Add(c.t.cfg.Limits.Write))
+	for p.size() > 0 {
+		n, err := nc.Write(p.front(0))
+		p.drop(n)
+		if err == nil {
+			continue
 		}
+		c.mu.Lock()
+		c.closed = true
+		c.mu.Unlock()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			c.cut(closedWrite)
+		} else {
+			c.cut(closedError)
+		}
+		return
 	}
 }
 
@@ -213,9 +261,11 @@ func (c *conn) drain() {
 func (c *conn) cannotWait() {
 	c.mu.Lock()
 	c.closed = true
-	c.queue, c.leaving = nil, 0
+	c.queue.clear()
+	c.leaving = 0
 	close(c.drained)
 	c.drained = nil
+	c.chargeQueue(0)
 	c.release()
 	c.mu.Unlock()
 	c.cut(closedDescriptors)
@@ -306,7 +356,15 @@ func (c *conn) end(why counter, err error) {
 		t.notice(why, c.flow.Transport, c.flow.Remote, err)
 	}
 	c.report(unsentGone, goneError(why, err))
+	c.uncharge()
 	c.announce()
+}
+
+// uncharge ends what is charged for what waited, when nothing does any more.
+func (c *conn) uncharge() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t.queued.hold(c, &c.writes, 0, noCounter)
 }
 
 // announce tells, once, that nothing can be sent to the connection's flow any more.
@@ -321,10 +379,11 @@ func (c *conn) announce() {
 func (c *conn) dropBuffers() {
 	for _, b := range []*buffer{c.buf, c.wire.buf} {
 		if b != nil {
-			b.release(&c.t.unfinished)
+			b.release()
 		}
 	}
 	c.buf, c.wire.buf = nil, nil
+	c.charge()
 }
 
 // linger reads away what the peer still sends, for a while: a socket that is closed with bytes unread is
@@ -341,7 +400,7 @@ func (c *conn) linger() {
 	}
 	_ = nc.SetReadDeadline(time.Now().Add(lingerTime))
 	b := borrowBuffer()
-	defer b.release(&c.t.unfinished)
+	defer b.release()
 	for left := lingerBytes; left > 0; {
 		n, err := nc.Read(b.b)
 		if left -= n; err != nil {

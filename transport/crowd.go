@@ -30,6 +30,7 @@ type group struct {
 // member is one that holds a place in a crowd.
 type member struct {
 	conn         *conn
+	self         *holding // whose it is, if it is of a budget's crowd
 	from         sources
 	narrow, wide *list.Element // nil: it is not there
 }

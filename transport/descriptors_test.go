@@ -51,7 +51,7 @@ func TestDescriptors(t *testing.T) {
 		noLeak(t)
 		w := &world{T: t, server: "127.0.0.1", client: "127.0.0.1"}
 		h := &authenticator{}
-		tr := w.start(Config{Limits: Limits{Descriptors: 516, WriteQueue: 16 << 20}}, h) // 258 are reserved, 32 are for second ones
+		tr := w.start(Config{Limits: Limits{Descriptors: 516, WriteQueue: 16 << 20, MaxQueued: 1 << 30}}, h) // 258 are reserved, 32 are for second ones
 		to := addr(w, tr, sip.TCP)
 		large := bytes.Repeat([]byte("x"), 8<<20)
 		const peers = 40

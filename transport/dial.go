@@ -144,6 +144,9 @@ func (c *conn) begin() {
 	c.opening = false
 	c.mu.Unlock()
 	c.transmit()
+	c.mu.Lock()
+	c.chargeQueue(0)
+	c.mu.Unlock()
 }
 
 // unreached takes a connection that could not be opened off the books and says so.
@@ -158,6 +161,7 @@ func (c *conn) unreached(err error) {
 		err = goneError(why, nil) // not the peer's fault
 	}
 	c.report(unsentUnreachable, err)
+	c.uncharge()
 }
 
 func (t *Transport) dialSystem(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error) {

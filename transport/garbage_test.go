@@ -52,7 +52,7 @@ func TestGarbage(t *testing.T) {
 	if got := p.status(); got != "200 after" {
 		t.Errorf("TLS: got %s", got)
 	}
-	if n := tr.unfinished.Load(); n != 0 {
+	if n := tr.unfinished.used(); n != 0 {
 		t.Errorf("%d bytes are still charged", n)
 	}
 	p.Close()

@@ -47,8 +47,13 @@ func (c *scriptConn) RemoteAddr() net.Addr {
 // and what was written.
 func runStream(t testing.TB, data []byte, step int) ([]Arrival, []byte) {
 	t.Helper()
+	return runStreamWith(t, Limits{MaxHead: 1024, MaxBody: 2048}, data, step)
+}
+
+func runStreamWith(t testing.TB, limits Limits, data []byte, step int) ([]Arrival, []byte) {
+	t.Helper()
 	h := &answerer{}
-	tr, err := New(Config{Limits: Limits{MaxHead: 1024, MaxBody: 2048}}, h)
+	tr, err := New(Config{Limits: limits}, h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +71,7 @@ func runStream(t testing.TB, data []byte, step int) ([]Arrival, []byte) {
 	tr.readers.Add(1)
 	c.run()
 	c.waitDrained(nil)
-	if n := tr.unfinished.Load(); n != 0 {
+	if n := tr.unfinished.used(); n != 0 {
 		t.Errorf("%d bytes are still charged", n)
 	}
 	if n := tr.Stats().Value("connections", 0, ""); n != 0 {

@@ -50,13 +50,19 @@ const (
 	// at least two seconds for the round trip; it holds some 30 KiB.
 	DefaultMaxHandshakes = 4096
 
-	// DefaultMaxUnfinished is how many bytes the large messages that streams have begun and not finished
-	// may hold in all, so that many peers that each send most of a large message do not fill the memory.
+	// DefaultMaxUnfinished is how many bytes the messages that streams have begun and not finished may hold in all,
+	// so that many peers that each send most of a message do not fill the memory. A quarter is for strangers, the
+	// rest for the others; where it is full, who has held something for the longest gives way, of the source that
+	// has the most of them.
 	DefaultMaxUnfinished = 256 << 20
+
+	// DefaultMaxQueued is the same of what waits for peers that do not read, and for connections that are being
+	// opened. It is a thousand times WriteQueue: who does not read gets so far within a moment, or is not there.
+	DefaultMaxQueued = 256 << 20
 
 	// DefaultMaxDials is the number of connections that we are opening at once. A next hop takes one,
 	// whatever is sent to it meanwhile; one that is not there takes it for DefaultDial, so that 100 dead ones
-	// a second can be tried. Each costs a goroutine and what waits for it, 256 MiB in all at the worst.
+	// a second can be tried. Each costs a goroutine and what waits for it, which is of MaxQueued.
 	DefaultMaxDials = 1024
 
 	// DefaultDial is how long opening a connection may take, TLS not counted; a peer that takes longer is not
@@ -88,6 +94,12 @@ const (
 	// handshakeShare is the part of MaxHandshakes that one source may have: 1/2. A site whose phones all come back
 	// at once over a slow link has a thousand under way.
 	handshakeShare = 2
+
+	// strangersShare is the part of MaxUnfinished and MaxQueued that strangers have: 1/4.
+	strangersShare = 4
+
+	// maxBacklogEnds is how many messages a list of those that wait may have had and be kept.
+	maxBacklogEnds = 1024
 
 	// firstFlight is how long a peer may take to send its ClientHello: it is the first that it sends, and needs
 	// nothing of us.
@@ -129,7 +141,8 @@ const (
 	// holds no more of the kernel's memory. Linux doubles it.
 	streamSendBuffer = 64 << 10
 
-	// readBuffer is what a connection borrows to read: most messages fit, and two page-sized ones do.
+	// readBuffer is what a connection borrows to read: most messages fit, and two page-sized ones do. It is also the
+	// unit of all other memory that connections borrow.
 	readBuffer = 8 << 10
 
 	// outBuffer is where the answers of one batch are written; when less than outRoom is left they leave
@@ -224,6 +237,7 @@ type Limits struct {
 	MaxHandshakes     int           // begun and not ended; default [DefaultMaxHandshakes]
 	Handshaking       int           // that may use a processor at once, others wait; default: as many as there are processors
 	MaxUnfinished     int           // bytes; default [DefaultMaxUnfinished]
+	MaxQueued         int           // bytes; default [DefaultMaxQueued]
 	MaxDials          int           // that we open at once; default [DefaultMaxDials]
 	Dial              time.Duration // to open one; default [DefaultDial]
 
@@ -245,6 +259,7 @@ func (l Limits) withDefaults() Limits {
 	orDuration(&l.Handshake, DefaultHandshake)
 	orInt(&l.MaxHandshakes, DefaultMaxHandshakes)
 	orInt(&l.MaxUnfinished, DefaultMaxUnfinished)
+	orInt(&l.MaxQueued, DefaultMaxQueued)
 	orInt(&l.MaxDials, DefaultMaxDials)
 	orDuration(&l.Dial, DefaultDial)
 	return l

@@ -27,7 +27,7 @@ func (t *Transport) notice(why counter, tr sip.Transport, remote netip.AddrPort,
 // noticed are the ends of a connection that somebody may look for in the log.
 func noticed(why counter) bool {
 	switch why {
-	case closedMessage, closedMemory, closedQueue, closedWrite, closedDescriptors, closedFraming, closedUnauthenticated, closedGaveWay, closedHandshakeWay, closedHello, refusedHandshakes:
+	case closedMessage, closedMemory, closedQueue, closedQueued, closedWrite, closedDescriptors, closedFraming, closedUnauthenticated, closedGaveWay, closedHandshakeWay, closedHello, refusedHandshakes:
 		return true
 	}
 	return false

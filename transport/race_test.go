@@ -139,7 +139,7 @@ func TestConcurrentUse(t *testing.T) {
 	if o, c := opened.Load(), closed.Load(); o == 0 || o != c {
 		t.Errorf("%d connections sent something, %d were reported closed", o, c)
 	}
-	if n := tr.unfinished.Load(); n != 0 {
+	if n := tr.unfinished.used(); n != 0 {
 		t.Errorf("%d bytes are still charged", n)
 	}
 	if arrived.Load() == 0 || undelivered.Load() == 0 {

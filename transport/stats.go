@@ -62,6 +62,7 @@ const (
 	closedFraming
 	closedMemory
 	closedQueue
+	closedQueued
 	closedWrite
 	closedDescriptors
 	closedHandshake
@@ -108,6 +109,7 @@ var counterNames = [counterCount]struct {
 	closedFraming:         {name: "closed", reason: "framing"},
 	closedMemory:          {name: "closed", reason: "memory for unfinished messages"},
 	closedQueue:           {name: "closed", reason: "queue full"},
+	closedQueued:          {name: "closed", reason: "memory for what waits"},
 	closedWrite:           {name: "closed", reason: "does not read"},
 	closedDescriptors:     {name: "closed", reason: "does not read, and no file descriptor is left"},
 	closedHandshake:       {name: "closed", reason: "handshake"},

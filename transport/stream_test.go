@@ -72,7 +72,7 @@ func TestFraming(t *testing.T) {
 			w.Errorf("got %s", got)
 		}
 		p.open()
-		if n := tr.unfinished.Load(); n != 0 {
+		if n := tr.unfinished.used(); n != 0 {
 			w.Errorf("%d bytes are still charged", n)
 		}
 	})

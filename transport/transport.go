@@ -54,7 +54,8 @@ type Transport struct {
 	routes     routes
 	unflushed  atomic.Pointer[conn] // the last that was marked, see mark
 	serial     atomic.Uint64
-	unfinished atomic.Int64 // bytes in buffers that have grown
+	unfinished budgets // what was read of messages that are not there yet
+	queued     budgets // what waits for peers to read it
 
 	mu        sync.Mutex // of the life below
 	state     state
@@ -101,6 +102,8 @@ func New(cfg Config, h Handler) (*Transport, error) {
 	if t.cfg.Limits.Handshaking == 0 {
 		t.cfg.Limits.Handshaking = t.processors
 	}
+	t.unfinished.init(t.cfg.Limits.MaxUnfinished)
+	t.queued.init(t.cfg.Limits.MaxQueued)
 	t.turns = newTurns(t.cfg.Limits.Handshaking)
 	t.userSeed = maphash.MakeSeed()
 	t.dials.to = map[hop]*conn{}

@@ -53,7 +53,7 @@ func (w *wire) fillBlocking() error {
 		w.buf = borrowBuffer()
 	}
 	n, err := w.Conn.Read(w.buf.free())
-	w.buf.end += n
+	w.buf.read(n)
 	if w.buf.empty() {
 		w.drop()
 	}
@@ -65,7 +65,7 @@ func (w *wire) fillBlocking() error {
 
 // drop gives the empty buffer back.
 func (w *wire) drop() {
-	w.buf.release(&w.t.unfinished)
+	w.buf.release()
 	w.buf = nil
 }
 

@@ -35,7 +35,7 @@ func (w *wire) tryReadFD(fd uintptr) bool {
 		case err != 0:
 			w.readErr = err
 		default:
-			w.buf.end += n
+			w.buf.read(n)
 			return true
 		}
 		if w.buf.empty() {
