@@ -21,7 +21,13 @@ type best struct {
 // RFC 3261 §16.7 step 6: any 6xx first, then the lowest class; within 4xx those that say how the request could
 // succeed. What says least comes last: a cancelled branch, a flow that failed, nobody who answered. Of 5xx a 503
 // comes last, since it must not be passed on.
-func rank(status int) int {
+//
+// To the caller who has cancelled, nobody needs to be told how the request could succeed: a 487 comes before that, as it
+// comes before failures (§9.2, §16.10). A refusal that was received goes back.
+func (c *ResponseContext) rank(status int) int {
+	if c.cancelled && (status/100 == 3 || isChallenge(status)) {
+		return 400 + preference(487) + 1
+	}
 	switch class := status / 100; class {
 	case 6:
 		return 1
@@ -60,8 +66,8 @@ func (c *ResponseContext) note(status int) {
 	if status == 408 && !c.invite {
 		return // RFC 4320 §4.2
 	}
-	if b := &c.best; b.rank == 0 || rank(status) < b.rank {
-		b.rank, b.status, b.own = rank(status), status, true
+	if b := &c.best; b.rank == 0 || c.rank(status) < b.rank {
+		b.rank, b.status, b.own = c.rank(status), status, true
 	}
 }
 
@@ -80,7 +86,7 @@ func (c *ResponseContext) relayable(code int) bool {
 // beats reports whether a response that was received is better than the best.
 func (c *ResponseContext) beats(code int) bool {
 	b := &c.best
-	return b.rank == 0 || rank(code) < b.rank || rank(code) == b.rank && b.own
+	return b.rank == 0 || c.rank(code) < b.rank || c.rank(code) == b.rank && b.own
 }
 
 // gather adds a final response to the context: RFC 3261 §16.7 step 4. without are Contacts to be left out of it.
@@ -100,7 +106,7 @@ func (c *ResponseContext) gather(code int, resp *sip.Message, without *edits) {
 	if !ok {
 		return // §16.7 step 3: it was for us
 	}
-	b.rank, b.status, b.own, b.challenges = rank(code), code, false, b.challenges[:0]
+	b.rank, b.status, b.own, b.challenges = c.rank(code), code, false, b.challenges[:0]
 	if without == nil {
 		b.response, _ = AppendPopped(b.response[:0], resp)
 	} else {

@@ -217,7 +217,11 @@ func (s *scene) text(acts []Action, came *sip.Message) (all []string) {
 		case Silence:
 			all = append(all, "silence")
 		case CancelBranch:
-			all = append(all, fmt.Sprintf("cancel %d", a.Branch))
+			line := fmt.Sprintf("cancel %d", a.Branch)
+			if a.Status != 0 {
+				line += fmt.Sprintf(" for %d", a.Status)
+			}
+			all = append(all, line)
 		case Abandon:
 			all = append(all, fmt.Sprintf("abandon %d", a.Branch))
 		case Done:

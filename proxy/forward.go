@@ -25,6 +25,7 @@ type Copy struct {
 func (in *Received) Append(dst []byte, c *Copy) []byte {
 	e := &in.edits
 	e.reset()
+	in.editVersion(e)
 	in.editVia(e, c)
 	in.editMaxForwards(e)
 	in.editMaxBreadth(e, c.MaxBreadth)
@@ -33,6 +34,17 @@ func (in *Received) Append(dst []byte, c *Copy) []byte {
 	in.editCredentials(e, c.Realms)
 	in.editContentLength(e, c.Transport)
 	return e.append(dst, in.Bytes())
+}
+
+// editVersion has the SIP-Version leave in upper case, however it came (RFC 3261 §7.1).
+func (in *Received) editVersion(e *edits) {
+	v := in.Version()
+	if v == nil || string(v) == version {
+		return
+	}
+	start, from := in.Offset(v), len(e.text)
+	e.text = append(e.text, version...)
+	e.put(start, start+len(v), from)
 }
 
 // editVia is RFC 3261 §16.6 step 8, with what §18.2.1 has the server put into the Via that came topmost.

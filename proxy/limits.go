@@ -37,6 +37,11 @@ const (
 	// for the hops up to him, and for his having begun earlier.
 	nonInvitePatience = 30 * time.Second
 
+	// answerPatience is how long a branch may still answer that has lost the connection its request went over, or whose
+	// final response was for nobody: a phone that opens another connection at once has it by then (RFC 3261 §18.1.1).
+	// Who asked should not have to wait for longer.
+	answerPatience = 4 * time.Second
+
 	// maxChallenges is how many bytes of challenges of other branches are added to a 401 or 407. One takes
 	// some 200 bytes; a hundred branches with many each must not become a response that nothing carries.
 	maxChallenges = 8 << 10

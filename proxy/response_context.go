@@ -38,7 +38,7 @@ type Action struct {
 	Again    bool   // of Start
 	Breadth  uint32 // of Start: the Max-Breadth of the copy
 	Branches uint32 // of Start: how many branches there may be beyond this one ([Received.Branches])
-	Status   int    // of Answer; of Respond, Relay too, for the log
+	Status   int    // of Answer; of Respond, Relay too, for the log; of CancelBranch: what ended the search, 0: no response
 	Response []byte // of Respond: the context's own, valid until its next event
 }
 
@@ -79,6 +79,8 @@ type branch struct {
 	state    branchState
 	giveUp   bool // it was cancelled because Timer C fired
 	cancelIt bool // it was cancelled
+	doubt    int  // not 0: timerC is when it ends as if with this status
+	more     bool // of doubt: its next hop has another address to try
 }
 
 type branchState uint8
@@ -111,14 +113,11 @@ func (c *ResponseContext) Target(branch int) *Target {
 // Answered reports whether a final response has been sent.
 func (c *ResponseContext) Answered() bool { return c.answered }
 
-// Deadline is when Advance is to be called, the zero time if it need not be: the first Timer C, or when a request other
-// than INVITE waits no longer for what could be better than the refusal that it has.
+// Deadline is when Advance is to be called, the zero time if it need not be: the first Timer C or end of a doubt, or when
+// a request other than INVITE waits no longer for what could be better than the refusal that it has.
 func (c *ResponseContext) Deadline() (first time.Time) {
-	if !c.invite {
-		if c.answered || c.best.rank == 0 {
-			return first
-		}
-		return c.begun.Add(nonInvitePatience)
+	if !c.invite && !c.answered && c.best.rank != 0 {
+		first = c.begun.Add(nonInvitePatience)
 	}
 	for i := range c.branches {
 		if at := c.branches[i].timerC; !at.IsZero() && (first.IsZero() || at.Before(first)) {
@@ -202,7 +201,11 @@ func (c *ResponseContext) Cancel(now time.Time) []Action {
 		return c.acts
 	}
 	c.cancelled, c.closed = true, true
-	c.cancelAll()
+	if c.best.rank != 0 {
+		c.best.rank = c.rank(c.best.status)
+	}
+	c.note(487)
+	c.cancelAll(0)
 	c.conclude(nil)
 	return c.acts
 }
@@ -210,7 +213,7 @@ func (c *ResponseContext) Cancel(now time.Time) []Action {
 // Advance is the time: each Timer C that is due fires (RFC 3261 §16.8).
 func (c *ResponseContext) Advance(now time.Time) []Action {
 	c.acts = c.acts[:0]
-	if at := c.Deadline(); !c.invite && !at.IsZero() && !at.After(now) {
+	if !c.invite && !c.answered && c.best.rank != 0 && !c.begun.Add(nonInvitePatience).After(now) {
 		// RFC 4321 §1.5: one branch that says nothing is not to cost the caller the answers of all others.
 		c.answered, c.closed = true, true
 		c.answer(nil)
@@ -222,10 +225,15 @@ func (c *ResponseContext) Advance(now time.Time) []Action {
 			continue
 		}
 		b.timerC = time.Time{}
+		if b.doubt != 0 {
+			c.do(Action{Do: Abandon, Branch: i})
+			c.lose(now, i)
+			continue
+		}
 		if b.state == proceeding {
 			// §16.8: with a provisional response the branch is cancelled.
 			b.giveUp = true
-			c.cancel(i)
+			c.cancel(i, 0)
 			continue
 		}
 		// §16.8: without one it is as if it had answered 408.
@@ -249,7 +257,7 @@ func (c *ResponseContext) provisional(now time.Time, i, code int) {
 	}
 	// §16.7 step 2: 101 to 199 reset Timer C.
 	if !b.timerC.IsZero() {
-		b.timerC = now.Add(c.proxy.timerC)
+		b.timerC, b.doubt = now.Add(c.proxy.timerC), 0
 	}
 	if !c.answered {
 		c.do(Action{Do: Relay, Status: code})
@@ -265,7 +273,7 @@ func (c *ResponseContext) success(now time.Time, i, code int) {
 	c.answered, c.closed = true, true
 	// §16.7 step 10: what still rings is cancelled.
 	c.stop(i)
-	c.cancelAll()
+	c.cancelAll(code)
 	c.conclude(nil)
 }
 
@@ -293,7 +301,7 @@ func (c *ResponseContext) failure(now time.Time, i int, resp *sip.Message) {
 	}
 	c.stop(i)
 	if code >= 600 {
-		c.cancelAll()
+		c.cancelAll(code)
 	}
 	if !c.idle(i, code == 408) || !c.relayable(code) {
 		c.gather(code, resp, nil)
@@ -336,29 +344,32 @@ func (c *ResponseContext) stop(i int) {
 	c.active--
 }
 
-// cancelAll cancels every branch that is pending (RFC 3261 §16.7 step 10, §16.10).
-func (c *ResponseContext) cancelAll() {
+// cancelAll cancels every branch that is pending (RFC 3261 §16.7 step 10, §16.10), for that final response of another or
+// for none.
+func (c *ResponseContext) cancelAll(cause int) {
 	for i := range c.branches {
-		c.cancel(i)
+		c.cancel(i, cause)
 	}
 }
 
 // cancel cancels an INVITE's branch, once. RFC 3261 §9.1: that the CANCEL waits for a provisional response is the
 // transaction's to see to; nothing but an INVITE is cancelled.
-func (c *ResponseContext) cancel(i int) {
+func (c *ResponseContext) cancel(i, cause int) {
 	b := &c.branches[i]
 	if !c.invite || b.state == finished || b.cancelIt {
 		return
 	}
 	b.cancelIt = true
-	b.timerC = time.Time{}
-	c.do(Action{Do: CancelBranch, Branch: i})
+	if b.doubt == 0 {
+		b.timerC = time.Time{}
+	}
+	c.do(Action{Do: CancelBranch, Branch: i, Status: cause})
 }
 
 // again tries the next address of a branch's next hop.
 func (c *ResponseContext) again(now time.Time, i int) {
 	b := &c.branches[i]
-	b.state = trying
+	b.state, b.doubt, b.timerC = trying, 0, time.Time{}
 	b.left /= 2 // so that all attempts together have no more than twice what the first had
 	c.attempts++
 	c.setTimerC(now, b)
@@ -394,8 +405,6 @@ func (c *ResponseContext) answer(last *sip.Message) {
 	case c.best.rank == 0 && !c.invite:
 		// RFC 4320 §4.2: no 408 to a request that is no INVITE.
 		c.do(Action{Do: Silence})
-	case c.best.rank == 0 && c.cancelled:
-		c.do(Action{Do: Answer, Status: 487})
 	case c.best.rank == 0 || c.best.status == 408 && c.best.own:
 		// §16.7 step 6: nothing has come.
 		c.do(Action{Do: Answer, Status: c.proxy.noAnswer})

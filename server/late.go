@@ -18,7 +18,7 @@ type late struct {
 
 // pass passes a 2xx on; nothing else is wanted any more.
 func (l *late) pass(now time.Time, resp *sip.Message) {
-	if resp.StatusCode()/100 != 2 {
+	if resp.StatusCode()/100 != 2 || proxy.Damage(resp, nil) != "" {
 		return
 	}
 	d := drafts.Get().(*draft)

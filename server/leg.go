@@ -230,6 +230,7 @@ func (r *relay) send(now time.Time, l *leg, t *proxy.Target, flow sip.Flow) {
 		l.client = id
 		s.shares.grow(&r.stake, int64(len(d.message)))
 		s.ledger.forwarded.Add(1)
+		r.watch(now, l, flow)
 		return
 	}
 	r.holds.Add(-1)
@@ -247,6 +248,18 @@ func (r *relay) leaveClient(l *leg) {
 		r.holds.Add(-1) // never the last: who calls holds too
 	}
 	l.client = transaction.ID{}
+	r.server.streams.remove(l)
+}
+
+// watch has the leg hear of the end of the connection that its request went over, which may have come already.
+func (r *relay) watch(now time.Time, l *leg, flow sip.Flow) {
+	if !flow.Transport.Reliable() {
+		return
+	}
+	r.server.streams.add(l, flow.Serial)
+	if !r.server.transport.Alive(flow) {
+		r.event(r.severed(now, l))
+	}
 }
 
 // copy puts the copy for a target together (RFC 3261 §16.6 steps 1 to 9).
@@ -348,12 +361,19 @@ func (r *relay) needsFlow(t *proxy.Target) bool {
 	return !ok || addr.Unmap() != t.Flow.Remote.Addr().Unmap() || port != t.Flow.Remote.Port()
 }
 
-// cancel cancels a branch (RFC 3261 §9.1).
-func (r *relay) cancel(now time.Time, l *leg) {
+// cancel cancels a branch (RFC 3261 §9.1), for that final response of another branch, or for the caller if it is 0.
+func (r *relay) cancel(now time.Time, l *leg, cause int) {
 	if l.client.IsZero() || l.looking {
 		l.given = true
 		r.event(r.ctx.Unsent(now, l.branch, 487, false))
 		return
 	}
-	_ = r.server.transactions.Cancel(now, l.client)
+	if cause == 0 {
+		_ = r.server.transactions.CancelFor(now, l.client, r.reasons)
+		return
+	}
+	d := drafts.Get().(*draft)
+	defer d.release()
+	d.record = appendReason(d.record[:0], cause)
+	_ = r.server.transactions.CancelFor(now, l.client, d.record)
 }

@@ -60,6 +60,9 @@ const (
 	// §18.1.1), in bytes.
 	maxDatagram = 1300
 
+	// maxPayload is the largest response that goes out as a datagram, in bytes: one over IPv4 holds no more.
+	maxPayload = 65507
+
 	// maxKept is the largest buffer that is kept for the next request, in bytes: one large message leaves nothing
 	// behind.
 	maxKept = 16 << 10
@@ -73,6 +76,10 @@ const (
 
 	// maxRulesFile is the largest file of an administrator's rules, in bytes: a thousand of them take a tenth.
 	maxRulesFile = 1 << 20
+
+	// maxReasons is how many bytes of Reason values of a caller's CANCEL go on to those who ring. RFC 3326 §2: there is one
+	// for each protocol, and few protocols; each takes some 50. What waits for a phone's first response is kept so long.
+	maxReasons = 512
 
 	// alarmTick is how exactly Timer C fires: it is three minutes at the least.
 	alarmTick = time.Second

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"biloxi/proxy"
 	"biloxi/sip"
 	"biloxi/transport"
 )
@@ -72,34 +71,11 @@ func (s *Server) handle(now time.Time, out *transport.Out, in *transport.Arrival
 	}
 }
 
-// answered takes a response: to a request that we forwarded, or of nobody's asking.
-func (s *Server) answered(now time.Time, in *transport.Arrival, x *exchange, err error) {
-	var cseq sip.CSeq
-	if err == nil && in.Err == nil {
-		if cseq, err = x.msg.CSeq(); err == nil {
-			_, _, err = x.msg.TopVia()
-		}
-	}
-	switch {
-	case err != nil:
-		s.ledger.refuseError(now, refusedSyntax, in.Flow.Remote, err, x.sender())
-	case in.Err != nil:
-		s.ledger.refuseError(now, refusedFraming, in.Flow.Remote, in.Err, x.sender())
-	case cseq.Method != sip.Cancel && !proxy.GoesOn(&x.msg):
-		// RFC 3261 §16.7 step 3: it is no answer to a request that came from somebody else. Its branch waits on, and
-		// ends as one that does not answer.
-		s.ledger.refuse(now, refusedResponse, in.Flow.Remote, "no Via is left but ours", x.sender())
-	case !s.transactions.ReceiveResponse(now, &x.msg, in.Flow):
-		// RFC 6026 §8.9, RFC 3261 §18.1.2: it goes nowhere.
-		s.ledger.refuse(now, refusedResponse, in.Flow.Remote, "nobody asked for it", x.sender())
-	}
-}
-
 // understand parses the message and sees to everything that stands before the method (RFC 3261 §8.2,
 // §16.3 step 1). False if the message is done with.
 func (s *Server) understand(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange) bool {
 	err := x.parse(in.Data)
-	if x.msg.IsResponse() {
+	if x.msg.IsResponse() || isResponse(in.Data) {
 		s.answered(now, in, x, err)
 		return false
 	}

@@ -8,6 +8,7 @@ const (
 	refusedSyntax       refusal = iota // not a SIP message: dropped, or 400
 	refusedFraming                     // a stream that cannot be framed: 400 or 513, and closed
 	refusedResponse                    // a response that no request of ours asked for: dropped
+	refusedDamage                      // a response that cannot be passed on: its branch ends
 	refusedVersion                     // 505
 	refusedHeader                      // a header field that is missing or malformed: 400
 	refusedScheme                      // 416
@@ -37,6 +38,7 @@ var refusalNames = [refusals]string{
 	refusedSyntax:       "syntax",
 	refusedFraming:      "framing",
 	refusedResponse:     "stray_response",
+	refusedDamage:       "damaged_response",
 	refusedVersion:      "version",
 	refusedHeader:       "header",
 	refusedScheme:       "scheme",

@@ -39,6 +39,7 @@ type relay struct {
 	aor         []byte   // scratch of Lead
 	stake       stake    // of the shares
 	asker       resolve.Asker
+	reasons     []byte // of the caller's CANCEL, whole lines
 	queue       []proxy.Action
 	deadline    alarm
 }
@@ -57,6 +58,7 @@ type leg struct {
 	given   bool           // it is over: cancelled before it was sent
 	size    sizing
 	uri     sip.URI // scratch of its look-up
+	stream  waiting // of the connection that it went over
 }
 
 // sizing is what a leg does about a request that is too large for a datagram.
@@ -96,7 +98,7 @@ func (r *relay) release() {
 	r.mu.Lock() // what was begun elsewhere and is stale looks at the IDs
 	r.server.shares.give(&r.stake)
 	r.state, r.tx, r.answered, r.hops, r.realms = nil, transaction.ID{}, false, nil, nil
-	r.queue = r.queue[:0]
+	r.queue, r.reasons = r.queue[:0], r.reasons[:0]
 	for _, l := range r.legs {
 		l.reset()
 	}
@@ -116,6 +118,7 @@ func (r *relay) leg(branch int) *leg {
 func (l *leg) reset() {
 	l.client, l.breadth, l.beyond, l.hop, l.target = transaction.ID{}, 0, 0, 0, resolve.Target{}
 	l.looking, l.given, l.size = false, false, anySize
+	l.relay.server.streams.remove(l)
 }
 
 // enter takes hold of the relay for what the transaction tells: false if the leg has done with that.
@@ -127,6 +130,25 @@ func (l *leg) enter(id transaction.ID) bool {
 		return false
 	}
 	r.holds.Add(1)
+	return true
+}
+
+// seize is enter for one whom the leg's transaction does not hold the relay for: that may be over.
+func (l *leg) seize(id transaction.ID) bool {
+	r := l.relay
+	for n := r.holds.Load(); ; n = r.holds.Load() {
+		if n == 0 {
+			return false
+		}
+		if r.holds.CompareAndSwap(n, n+1) {
+			break
+		}
+	}
+	r.mu.Lock()
+	if id.IsZero() || l.client != id {
+		r.leave()
+		return false
+	}
 	return true
 }
 
@@ -178,9 +200,11 @@ func (r *relay) do(now time.Time, a proxy.Action, resp *sip.Message) {
 		s.ledger.silent.Add(1)
 		s.transactions.Terminate(now, r.tx)
 	case proxy.CancelBranch:
-		r.cancel(now, r.legs[a.Branch])
+		r.cancel(now, r.legs[a.Branch], a.Status)
 	case proxy.Abandon:
-		s.transactions.Terminate(now, r.legs[a.Branch].client)
+		if id := r.legs[a.Branch].client; s.waits(id) {
+			s.transactions.Terminate(now, id)
+		}
 	case proxy.Done:
 		r.settle()
 	}
@@ -194,6 +218,7 @@ func (r *relay) settle() {
 		after = &late{r.server, r.tx}
 	}
 	for _, l := range r.legs {
+		r.server.streams.remove(l)
 		if r.server.handOver(l.client, after) {
 			l.client = transaction.ID{}
 			r.holds.Add(-1) // never the last: who calls holds too
@@ -230,10 +255,21 @@ func (r *relay) answer(now time.Time, status int) {
 		d.message = sip.AppendFieldUint(d.message, sip.HeaderRetryAfter, uint64(retryAfterLoad/time.Second))
 	}
 	d.message = sip.AppendEnd(d.message, nil)
-	r.respond(now, status, d.message)
+	r.give(now, status, d.message)
 }
 
 func (r *relay) respond(now time.Time, status int, b []byte) {
+	if status >= 200 && len(b) > maxPayload && !r.in.Flow.Transport.Reliable() {
+		// RFC 3261 §18.2.2: it goes the way that the request came, and does not fit there.
+		r.server.ledger.refuse(now, refusedDamage, r.in.Flow.Remote, "it does not fit a datagram", sender{})
+		r.answer(now, proxy.Speaking(status))
+		return
+	}
+	r.give(now, status, b)
+}
+
+// give sends a response.
+func (r *relay) give(now time.Time, status int, b []byte) {
 	if status/100 == 2 && !r.answered {
 		r.answered = true
 		if r.req.Method() == sip.Invite {

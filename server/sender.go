@@ -15,11 +15,13 @@ type sender struct {
 	userAgent []byte
 }
 
-// sender reads who sent the request of x.
-func (x *exchange) sender() (w sender) {
-	w.to, _ = x.msg.Value(sip.HeaderTo)
-	w.callID, _ = x.msg.Value(sip.HeaderCallID)
-	w.userAgent, _ = x.msg.Value(sip.HeaderUserAgent)
+// sender reads who sent the message of x.
+func (x *exchange) sender() sender { return senderOf(&x.msg) }
+
+func senderOf(m *sip.Message) (w sender) {
+	w.to, _ = m.Value(sip.HeaderTo)
+	w.callID, _ = m.Value(sip.HeaderCallID)
+	w.userAgent, _ = m.Value(sip.HeaderUserAgent)
 	return w
 }
 

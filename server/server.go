@@ -86,6 +86,7 @@ type Server struct {
 	transactions *transaction.Layer
 	resolver     *resolve.Resolver
 	relays       sync.Pool
+	streams      streams
 	viewings     sync.Pool
 	shares       *shares
 	drain        drain
@@ -183,7 +184,7 @@ func (s *Server) openNetwork(cfg config.Config, opt Options) error {
 		return err
 	}
 	t := transportConfig(cfg, tls, opt, s.log)
-	t.Undelivered = s.undelivered
+	t.Undelivered, t.Closed = s.undelivered, s.disconnected
 	if s.transport, err = transport.New(t, s); err != nil {
 		return err
 	}

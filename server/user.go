@@ -3,6 +3,7 @@ package server
 import (
 	"time"
 
+	"biloxi/proxy"
 	"biloxi/sip"
 	"biloxi/transaction"
 )
@@ -24,6 +25,7 @@ func (u user) Cancel(now time.Time, id transaction.ID, owner any, req *sip.Reque
 		return
 	}
 	defer r.leave()
+	r.reasons = appendReasons(r.reasons[:0], req.Message)
 	r.perform(now, r.ctx.Cancel(now), nil)
 }
 
@@ -65,7 +67,7 @@ func (u user) Ack(now time.Time, _ transaction.ID, _ any, req *sip.Request, flow
 }
 
 // Response implements transaction.User.
-func (u user) Response(now time.Time, id transaction.ID, owner any, resp *sip.Message, _ sip.Flow) {
+func (u user) Response(now time.Time, id transaction.ID, owner any, resp *sip.Message, flow sip.Flow) {
 	l, ok := owner.(*leg)
 	if !ok || !l.enter(id) {
 		// The leg may have handed its transaction over just now, while this response was on its way to it.
@@ -76,6 +78,11 @@ func (u user) Response(now time.Time, id transaction.ID, owner any, resp *sip.Me
 	}
 	r := l.relay
 	defer r.leave()
+	if damage := proxy.Damage(resp, r.req.Via.Branch()); damage != "" {
+		u.ledger.refuse(now, refusedDamage, flow.Remote, damage, senderOf(resp))
+		r.perform(now, r.ctx.Damaged(now, l.branch, resp.StatusCode(), false), nil)
+		return
+	}
 	switch status := resp.StatusCode(); {
 	case status == 503:
 		// RFC 3261 §21.5.4: for as long as it asks for.

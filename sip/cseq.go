@@ -37,6 +37,24 @@ func (c *CSeq) parse(b []byte, likely Method) (at int, reason string) {
 	return 0, ""
 }
 
+// CSeqMethod is the method of the CSeq, also of one whose number cannot be read; empty if there is none. It is what a
+// response is matched by (RFC 3261 §17.1.3).
+func (m *Message) CSeqMethod() Method {
+	value, _ := m.Value(HeaderCSeq)
+	var c CSeq
+	if _, reason := c.parse(value, ""); reason == "" {
+		return c.Method
+	}
+	start := len(value)
+	for start > 0 && is(value[start-1], classToken) {
+		start--
+	}
+	if start == 0 || start == len(value) || !is(value[start-1], classLWS) {
+		return ""
+	}
+	return methodOf(value[start:])
+}
+
 // Append appends the value.
 func (c CSeq) Append(dst []byte) []byte {
 	dst = appendUint(dst, uint64(c.Number))

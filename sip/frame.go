@@ -8,7 +8,9 @@ import "bytes"
 // length behind them: 0 if more must come. A message that cannot be bounded is an error, after which the
 // stream is of no use: its header section is larger than maxHead or its body than maxBody, or it has no
 // Content-Length that can be read; known is then the length of the header section if that was complete,
-// so that a request can still be answered. The offset of the error is counted behind skip.
+// so that a request can still be answered. A response without a Content-Length has no body if it has no
+// Content-Type (RFC 3261 §20.15): phones leave both out, and others wait for what it says. The offset of the error is
+// counted behind skip.
 func Frame(b []byte, maxHead, maxBody int) (skip, length, known int, err error) {
 	skip = skipEmptyLines(b)
 	b = b[skip:]
@@ -23,6 +25,9 @@ func Frame(b []byte, maxHead, maxBody int) (skip, length, known int, err error) 
 		return skip, 0, 0, nil
 	}
 	body, at, reason := contentLength(b[:head])
+	if reason == noContentLength && bodiless(b[:head]) {
+		return skip, head, head, nil
+	}
 	if reason != "" {
 		return skip, 0, head, &SyntaxError{Header: HeaderContentLength, Offset: at, Reason: reason}
 	}
@@ -58,9 +63,28 @@ func contentLength(head []byte) (n uint64, at int, reason string) {
 		line = next
 	}
 	if !found {
-		return 0, len(head), "a message on a stream must have one"
+		return 0, len(head), noContentLength
 	}
 	return n, at, ""
+}
+
+// noContentLength is what is wrong with a message that has none.
+const noContentLength = "a message on a stream must have one"
+
+// isResponse reports whether a header section begins with a status-line.
+func isResponse(head []byte) bool { return len(head) >= 4 && foldIs(head[:4], "sip/") }
+
+// bodiless reports whether a header section is that of a response that has no Content-Type.
+func bodiless(head []byte) bool {
+	if !isResponse(head) {
+		return false
+	}
+	for line := 0; line < len(head); line += bytes.IndexByte(head[line:], '\n') + 1 {
+		if headerValue(head, line, HeaderContentType) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // contentLengthValue returns the offset of the value if the line that starts at i is a Content-Length, or
@@ -69,8 +93,13 @@ func contentLengthValue(b []byte, i int) int {
 	if c := b[i] | 0x20; c != 'c' && c != 'l' {
 		return -1
 	}
+	return headerValue(b, i, HeaderContentLength)
+}
+
+// headerValue returns the offset of the value if the line that starts at i is that header field, or -1.
+func headerValue(b []byte, i int, h Header) int {
 	end := skipToken(b, i)
-	if HeaderOf(b[i:end]) != HeaderContentLength {
+	if HeaderOf(b[i:end]) != h {
 		return -1
 	}
 	for end < len(b) && (b[end] == ' ' || b[end] == '\t') {

@@ -34,6 +34,7 @@ type Message struct {
 	garbled    bool   // a CR alone stands in the header section
 	bareLF     bool   // a line ends in LF alone: what was read so far does not count
 	mended     []byte // memory of a copy whose lines end in CRLF
+	unbounded  bool   // where its header section or its body ends is not known
 }
 
 // offset is where v, a slice of the message, stands in it.
@@ -67,6 +68,16 @@ func (m *Message) Reason() []byte { return m.reason }
 // Version20 reports whether the message says SIP/2.0, in either case (RFC 3261 §7.1). One whose version
 // cannot be read is malformed, not of another version: it counts as 2.0.
 func (m *Message) Version20() bool { return len(m.version) == 0 || foldIs(m.version, "sip/2.0") }
+
+// Version is the SIP-Version of the start-line as it was sent, nil if it cannot be read.
+func (m *Message) Version() []byte { return m.version }
+
+// Bounded reports whether it is known where each header field and the body end, also of a message that Parse has found an
+// error in: one who passes it on need not read the rest. No CR or LF stands in it that others may take for the end of a
+// line.
+func (m *Message) Bounded() bool {
+	return (m.method != "" || m.statusCode != 0) && !m.garbled && !m.unbounded
+}
 
 // Body is the body, empty if there is none.
 func (m *Message) Body() []byte { return m.buf[m.bodyStart:m.bodyEnd] }

@@ -43,7 +43,7 @@ func (m *Message) reset(b []byte) {
 	clear(m.last[:])
 	m.method, m.uri, m.version, m.statusCode, m.reason = "", nil, nil, 0, nil
 	m.bodyStart, m.bodyEnd = len(b), len(b)
-	m.failed, m.garbled, m.viaRead, m.bareLF = false, false, false, false
+	m.failed, m.garbled, m.unbounded, m.viaRead, m.bareLF = false, false, false, false, false
 	if cap(m.mended) > maxMended {
 		m.mended = nil
 	}
@@ -65,6 +65,7 @@ func (m *Message) parseFields(start int) int {
 	for pos := start; ; {
 		if pos == len(b) {
 			m.fail(HeaderNone, pos, "no empty line ends the header section")
+			m.unbounded = true
 			m.checkCR(b[:pos], ends)
 			return -1
 		}
@@ -78,6 +79,7 @@ func (m *Message) parseFields(start int) int {
 			nl := bytes.IndexByte(b[end:], '\n')
 			if nl < 0 {
 				m.fail(HeaderNone, pos, "no CRLF ends a header field")
+				m.unbounded = true
 				m.checkCR(b[:end], ends)
 				return -1
 			}
@@ -91,6 +93,7 @@ func (m *Message) parseFields(start int) int {
 		if len(m.fields) == MaxFields {
 			m.fail(HeaderNone, pos, "too many header fields")
 			m.err.TooLarge = m.err.Offset == pos
+			m.unbounded = true
 			m.checkCR(b[:end], ends)
 			return -1
 		}
@@ -194,6 +197,7 @@ func (m *Message) bound() {
 			m.bodyEnd = end
 			continue
 		}
+		m.unbounded = true
 		return
 	}
 }

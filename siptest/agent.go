@@ -74,6 +74,7 @@ type AgentOptions struct {
 	Domain    string          // of its AOR; empty: Host
 	Password  string          // for each realm that challenges it
 	Outbound  Hop             // where its requests outside of dialogs go, unless SendTo says otherwise
+	Lenient   bool            // what comes to it may be malformed, if it begins as a message does
 	Secure    bool            // its AOR and Contact are sips URIs
 	TLS       *tls.Config     // with its certificate: then it listens to TLS
 	ClientTLS *tls.Config     // with whom it trusts: then it can dial TLS

@@ -81,16 +81,40 @@ func (s *shard) client(k key, o *Outgoing, now moment, flow sip.Flow, to netip.A
 // has come, in a transaction that the user hears nothing of. What becomes of the INVITE it hears as usual, a
 // Timeout if no final response comes within 64*T1. Any other transaction, and one that has its final response, is
 // left as it is.
-func (l *Layer) Cancel(now time.Time, id ID) error {
+func (l *Layer) Cancel(now time.Time, id ID) error { return l.CancelFor(now, id, nil) }
+
+// CancelFor is [Layer.Cancel] with header fields that the CANCEL is to have, whole lines that say why (RFC 3326 §2). They
+// are copied; nil: none.
+func (l *Layer) CancelFor(now time.Time, id ID, fields []byte) error {
 	t := id.lock()
 	if t == nil {
 		return ErrTerminated
 	}
 	defer t.shard.mu.Unlock()
-	if t.kind == inviteClient {
-		t.shard.step(t, l.moment(now), userCancel, nil, nil) // a CANCEL's error is not the INVITE's
+	if t.kind != inviteClient || t.cancelled {
+		return nil
 	}
+	t.shard.step(t, l.moment(now), userCancel, fields, nil) // a CANCEL's error is not the INVITE's
+	t.shard.postpone(t, fields)
 	return nil
+}
+
+// Client is the client transaction of a branch and a method, zero if there is none. The empty method stands for any but
+// CANCEL that this package knows: for a response whose CSeq cannot be read.
+func (l *Layer) Client(branch []byte, m sip.Method) ID {
+	k := l.keys.client(branch, m)
+	s := l.shard(k)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.find(k); t != nil {
+		return t.id()
+	}
+	if m == "" {
+		if t := s.cancelled(k); t != nil {
+			return t.id()
+		}
+	}
+	return ID{}
 }
 
 // ReceiveResponse takes a response from the network. One that no client transaction waits for is dropped and
@@ -100,13 +124,13 @@ func (l *Layer) ReceiveResponse(now time.Time, resp *sip.Message, flow sip.Flow)
 	if via, _, err := resp.TopVia(); err == nil {
 		branch = via.Branch()
 	}
-	cseq, _ := resp.CSeq()
-	k := l.keys.client(branch, cseq.Method)
+	method := resp.CSeqMethod()
+	k := l.keys.client(branch, method)
 	s := l.shard(k)
 	s.mu.Lock()
 	t := s.find(k)
 	if t == nil || !resp.IsResponse() {
-		known := cseq.Method != sip.Invite && s.logs[forT4].find(k) != nil // until Timer K fires
+		known := method != sip.Invite && s.logs[forT4].find(k) != nil // until Timer K fires
 		if !known {
 			s.stats.Strays++
 		}

@@ -12,16 +12,24 @@ func AppendAck(dst []byte, invite, response *sip.Message) []byte {
 }
 
 // AppendCancel appends the CANCEL of request (RFC 3261 §9.1). It has no body.
-func AppendCancel(dst []byte, request *sip.Message) []byte {
+func AppendCancel(dst []byte, request *sip.Message) []byte { return appendCancel(dst, request, nil) }
+
+// appendCancel is AppendCancel with more header fields, whole lines.
+func appendCancel(dst []byte, request *sip.Message, fields []byte) []byte {
 	to, _ := request.Value(sip.HeaderTo)
-	return appendHop(dst, sip.Cancel, request, to)
+	return sip.AppendEnd(append(appendHead(dst, sip.Cancel, request, to), fields...), nil)
 }
 
-// appendHop appends a request that goes to the next hop of m and no further, as a part of what m began.
+// appendHop appends a request that goes to the next hop of m and no further, as a part of what m began. It has no body.
+func appendHop(dst []byte, method sip.Method, m *sip.Message, to []byte) []byte {
+	return sip.AppendEnd(appendHead(dst, method, m, to), nil)
+}
+
+// appendHead is appendHop without the end of the header section.
 //
 // RFC 3261 §9.1, §17.1.1.3: the Request-URI, From, Call-ID, CSeq number and Route of m, and its topmost Via
 // alone. An ACK and a CANCEL are requests of their own, with a Max-Forwards of 70 (§8.1.1.6); Require and Proxy-Require are left out.
-func appendHop(dst []byte, method sip.Method, m *sip.Message, to []byte) []byte {
+func appendHead(dst []byte, method sip.Method, m *sip.Message, to []byte) []byte {
 	dst = append(dst, method...)
 	dst = append(dst, ' ')
 	dst = append(dst, m.RequestURI()...)
@@ -47,7 +55,7 @@ func appendHop(dst []byte, method sip.Method, m *sip.Message, to []byte) []byte 
 		dst = c.Append(dst)
 		dst = append(dst, "\r\n"...)
 	}
-	return sip.AppendEnd(dst, nil)
+	return dst
 }
 
 func appendField(dst []byte, m *sip.Message, h sip.Header) []byte {

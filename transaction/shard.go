@@ -18,6 +18,8 @@ type shard struct {
 	logs   [2]log // by lasting
 	ended  int64  // bytes of the transactions that are finished and in no log
 
+	postponed map[*transaction][]byte // what a CANCEL is to have that waits for a provisional response
+
 	message sip.Message // scratch
 	buf     []byte      // scratch
 
@@ -54,7 +56,7 @@ func (s *shard) hold(servers bool, n int) {
 }
 
 // step lets e happen to t, does what is to be sent, and returns what the user is to be told. give is the response
-// that the user gave, got the one that came. The error is one of the sender's.
+// that the user gave, or what a CANCEL is to have; got is the response that came. The error is one of the sender's.
 func (s *shard) step(t *transaction, now moment, e event, give []byte, got *sip.Message) (tell do, err error) {
 	before := t.state
 	next, d := t.machine.step(s.layer.timers, now, e)
@@ -97,7 +99,7 @@ func (s *shard) send(t *transaction, now moment, e event, d do, give []byte, got
 	case d&sendAck != 0:
 		return s.sendAck(t, got)
 	case d&sendCancel != 0:
-		s.sendCancel(t, now)
+		s.sendCancel(t, now, give)
 	case d&sendResponse != 0 && give != nil:
 		if (t.state == Proceeding || t.state == Completed) && t.end > now {
 			s.keep(t, give)
@@ -129,13 +131,18 @@ func (s *shard) sendAck(t *transaction, response *sip.Message) error {
 	return err
 }
 
-// sendCancel cancels t, in a transaction that nobody hears of. RFC 3261 §9.1: it goes where the request went.
-func (s *shard) sendCancel(t *transaction, now moment) {
+// sendCancel cancels t, in a transaction that nobody hears of. RFC 3261 §9.1: it goes where the request went. fields are
+// more of its header fields, nil for those that were postponed.
+func (s *shard) sendCancel(t *transaction, now moment, fields []byte) {
+	if fields == nil {
+		fields = s.postponed[t]
+	}
+	delete(s.postponed, t)
 	k := t.key.of(sip.Cancel)
 	if s.find(k) != nil || s.logs[forT4].find(k) != nil || s.message.Parse(t.kept) != nil {
 		return // the user has made one
 	}
-	s.buf = AppendCancel(s.buf[:0], &s.message)
+	s.buf = appendCancel(s.buf[:0], &s.message, fields)
 	s.layer.working.Add(1)
 	flow, to := t.route.read()
 	c := s.add(k, start(nonInviteClient, t.reliable, s.layer.timers, now), flow, to, nil)
@@ -149,6 +156,17 @@ func (s *shard) sendCancel(t *transaction, now moment) {
 	s.settle(c)
 	s.notice(c, 0, nil)
 	s.tidy()
+}
+
+// postpone keeps what a CANCEL is to have while it waits for a provisional response (RFC 3261 §9.1).
+func (s *shard) postpone(t *transaction, fields []byte) {
+	if t.state != Calling || len(fields) == 0 {
+		return
+	}
+	if s.postponed == nil {
+		s.postponed = map[*transaction][]byte{}
+	}
+	s.postponed[t] = append([]byte(nil), fields...)
 }
 
 // tidy lets go of a scratch buffer that one large message made.
@@ -223,6 +241,7 @@ func (s *shard) forget(t *transaction) {
 	s.wheel.unlink(t)
 	s.uncount(t)
 	s.drop(t)
+	delete(s.postponed, t)
 	if t.finished {
 		s.ended -= transactionBytes
 	} else {
