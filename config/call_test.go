@@ -39,6 +39,8 @@ no_answer = 480
 outbound = ["sip:edge.example.com;lr"]
 max_transactions = 1000
 max_breadth = 30
+dialog_lifetime = "12h"
+assert_identity = true
 
 [[route]]
 name = "gateway"
@@ -87,7 +89,7 @@ func TestParseCalls(t *testing.T) {
 	want.Proxy = Proxy{
 		Trusted: prefixes(t, "192.0.2.111", "10.0.0.0/8", "2001:db8::/32"), Recurse: true,
 		TimerC: Duration(4 * time.Minute), NoAnswer: 480, Outbound: []string{"sip:edge.example.com;lr"},
-		MaxTransactions: 1000, MaxBreadth: 30,
+		MaxTransactions: 1000, MaxBreadth: 30, DialogLifetime: Duration(12 * time.Hour), AssertIdentity: true,
 	}
 	want.Routes = []Route{
 		{Name: "gateway", User: "+", Hops: []string{"sip:gw1.example.com;transport=tcp", "sip:192.0.2.20"}, RecordRoute: &yes},
@@ -133,6 +135,8 @@ func TestCallErrors(t *testing.T) {
 		{"no_answer", "[proxy]\nno_answer = 486\n", `f.toml:2:13: no_answer is 486; it is 408 (Request Timeout) or 480 (Temporarily Unavailable)`},
 		{"max_transactions", "[proxy]\nmax_transactions = 10\n", `f.toml:2:20: max_transactions is 10; it is from 1000 to 16777216`},
 		{"max_breadth", "[proxy]\nmax_breadth = 0\n", `f.toml:2:15: max_breadth is 0; it is from 1 to 1000`},
+		{"dialog_lifetime", "[proxy]\ndialog_lifetime = \"1m\"\n", `f.toml:2:19: dialog_lifetime is 1m; it is from 10m to 720h`},
+		{"assert_identity", "[proxy]\nassert_identity = \"yes\"\n", `f.toml:2:19: assert_identity is true or false, not a text`},
 		{"outbound", "[proxy]\noutbound = [\"edge.example.com\"]\n",
 			`f.toml:2:13: "edge.example.com" is no SIP URI; write it as "sip:gateway.example.com" or "sip:192.0.2.1:5060;transport=tcp;lr"`},
 		{"outbound with header fields", "[proxy]\noutbound = [\"sip:a.example?X=1\"]\n",

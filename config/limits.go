@@ -9,6 +9,11 @@ const (
 	// domains.
 	maxFile = 16 << 20
 
+	// minDialog and maxDialog bound how long a dialog needs no credentials: at the least some of the refreshes of its
+	// session timer go by, and what somebody has kept of an old call is not good for ever.
+	minDialog = 10 * time.Minute
+	maxDialog = 720 * time.Hour
+
 	// maxSecretFile is the largest file that a variable's value is read from, in bytes.
 	maxSecretFile = 64 << 10
 

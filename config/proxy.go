@@ -12,6 +12,8 @@ type Proxy struct {
 	Outbound        []string `toml:"outbound"`         // SIP URIs of next hops for domains that are not ours, tried in order; empty: DNS
 	MaxTransactions int      `toml:"max_transactions"` // requests without a final response at a time
 	MaxBreadth      int      `toml:"max_breadth"`      // branches that a request may have at a time, here and downstream (RFC 5393)
+	DialogLifetime  Duration `toml:"dialog_lifetime"`  // how long after it was made or refreshed a dialog needs no credentials
+	AssertIdentity  bool     `toml:"assert_identity"`  // write P-Asserted-Identity for who authenticated (RFC 3325)
 }
 
 // defaultProxy is the [proxy] of a server that says nothing about it.
@@ -22,6 +24,7 @@ func defaultProxy() Proxy {
 		NoAnswer:        408,    // RFC 3261 §16.7 step 6
 		MaxTransactions: 200000, // 100,000 calls that ring, some 800 MB
 		MaxBreadth:      60,     // RFC 5393 §5.3.3
+		DialogLifetime:  Duration(24 * time.Hour),
 	}
 }
 
@@ -36,4 +39,7 @@ func (s *source) validateProxy(p *Proxy) {
 	s.validateHops("proxy.outbound", p.Outbound)
 	s.between("proxy.max_transactions", p.MaxTransactions, minTransactions, maxTransactions)
 	s.between("proxy.max_breadth", p.MaxBreadth, 1, maxBreadth)
+	if p.DialogLifetime < Duration(minDialog) || p.DialogLifetime > Duration(maxDialog) {
+		s.fail("proxy.dialog_lifetime", "dialog_lifetime is %s; it is from %s to %s", p.DialogLifetime, Duration(minDialog), Duration(maxDialog))
+	}
 }

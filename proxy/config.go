@@ -16,7 +16,9 @@ type Config struct {
 	MaxBreadth uint32        // branches that a request may have at a time; 0: DefaultMaxBreadth
 	Options    []string      // option tags of Proxy-Require that are understood; nil: none
 	TLSParam   bool          // write transport=tls where a sip request leaves over TLS; see [Proxy.AppendRecordRoute]
-	Secret     [32]byte      // key of flow tokens; those of another key are refused
+	Secret     [32]byte      // key of flow tokens and proofs; those of another key are refused
+	Dialog     time.Duration // how long after a dialog was made or refreshed its proof is good; 0: DefaultDialog
+	Dialogs    *Dialogs      // what is remembered of dialogs, for the proxy that replaces this one too; nil: one of its own
 
 	// Random gives the unique part of a branch: numbers that nobody can foresee, for many goroutines. Nil: the
 	// generator of the runtime.
@@ -32,14 +34,17 @@ type Proxy struct {
 	options    []string // lower-case
 	tlsParam   bool
 	secret     [32]byte
-	random     func() uint64
-	seeds      [2]maphash.Seed // of stateless branches
+	dialogs    *Dialogs
+	// dialogMinutes is Config.Dialog.
+	dialogMinutes uint32
+	random        func() uint64
+	seeds         [2]maphash.Seed // of stateless branches
 }
 
 // New returns a proxy of that policy.
 func New(cfg Config) *Proxy {
 	p := &Proxy{timerC: cfg.TimerC, noAnswer: cfg.NoAnswer, recurse: cfg.Recurse, maxBreadth: cfg.MaxBreadth,
-		options: slices.Clone(cfg.Options), tlsParam: cfg.TLSParam, secret: cfg.Secret, random: cfg.Random,
+		options: slices.Clone(cfg.Options), tlsParam: cfg.TLSParam, secret: cfg.Secret, random: cfg.Random, dialogs: cfg.Dialogs,
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 	switch {
 	case p.timerC == 0:
@@ -47,6 +52,13 @@ func New(cfg Config) *Proxy {
 	case p.timerC <= MinTimerC:
 		// RFC 3261 §16.6 step 11: Timer C is larger than three minutes.
 		p.timerC = MinTimerC + time.Second
+	}
+	if cfg.Dialog == 0 {
+		cfg.Dialog = DefaultDialog
+	}
+	p.dialogMinutes = uint32(cfg.Dialog / time.Minute)
+	if p.dialogs == nil {
+		p.dialogs = NewDialogs()
 	}
 	if p.noAnswer == 0 {
 		p.noAnswer = 408

@@ -15,8 +15,8 @@
 // provisional response. Where its two sides differ it puts two values into Record-Route (RFC 5658), so that no
 // response has to be rewritten (§16.7 step 8).
 //
-// That a request is of a dialog which was made through this element it shows by a parameter of its own in
-// Record-Route ([Proxy.AppendProof], [Proxy.Proves]), of which no RFC says anything.
+// That a request is of a dialog which was made through this element, and goes to the other end of it, is shown by a
+// parameter of our own in Record-Route ([Proxy.Prove], [Proxy.Proves], [Proxy.Answered]), of which no RFC says anything.
 //
 // It leaves out who may do what (§16.3 step 6), which is the server's and digest's; a 416 is not tried again
 // with another scheme, for the Request-URI is never given one; Expires of an INVITE cancels nothing.

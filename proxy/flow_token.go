@@ -10,8 +10,8 @@ import (
 	"biloxi/sip"
 )
 
-// A flow token is the user part of a Record-Route or Path of ours: a flow, and a keyed hash that shows that we
-// wrote it (RFC 5626 §5.2). It brings a request within a dialog down the connection, or to the port behind a NAT,
+// A flow token is the user part of a Record-Route of ours: a flow, and a keyed hash that shows that we wrote it, for
+// that Call-ID (RFC 5626 §5.2). It brings a request within a dialog down the connection, or to the port behind a NAT,
 // that the dialog was made over.
 const (
 	tokenMAC = 10 // bytes of HMAC-SHA-256, as many as RFC 5626 §5.2 has of SHA-1
@@ -21,8 +21,8 @@ const (
 	token6    = tokenHead + 2*(16+2) + tokenMAC
 )
 
-// AppendFlowToken appends the token of a flow.
-func (p *Proxy) AppendFlowToken(dst []byte, flow sip.Flow) []byte {
+// AppendFlowToken appends the token of a flow for the dialog of a Call-ID.
+func (p *Proxy) AppendFlowToken(dst []byte, flow sip.Flow, callID []byte) []byte {
 	var buf [token6]byte
 	family := byte(0)
 	if !flow.Local.Addr().Unmap().Is4() || !flow.Remote.Addr().Unmap().Is4() {
@@ -32,7 +32,7 @@ func (p *Proxy) AppendFlowToken(dst []byte, flow sip.Flow) []byte {
 	b = binary.BigEndian.AppendUint64(b, flow.Serial)
 	b = appendAddr(b, flow.Local, family == 0)
 	b = appendAddr(b, flow.Remote, family == 0)
-	b = append(b, p.tokenMAC(b)...)
+	b = append(b, p.tokenMAC(b, callID)...)
 	return base64.RawURLEncoding.AppendEncode(dst, b)
 }
 
@@ -47,9 +47,10 @@ func appendAddr(b []byte, a netip.AddrPort, v4 bool) []byte {
 	return binary.BigEndian.AppendUint16(b, a.Port())
 }
 
-func (p *Proxy) tokenMAC(b []byte) []byte {
+func (p *Proxy) tokenMAC(b, callID []byte) []byte {
 	mac := hmac.New(sha256.New, p.secret[:])
 	mac.Write(b)
+	mac.Write(callID)
 	return mac.Sum(nil)[:tokenMAC]
 }
 
@@ -60,7 +61,8 @@ func isToken(user []byte) bool {
 }
 
 // TokenFlow is the flow that a request within a dialog is to go down, by the token in the Route that named us; the
-// zero Flow if it goes where its URIs lead. A token that we did not write is refused. Whether the flow is still
+// zero Flow if it goes where its URIs lead. A token that we did not write for that dialog is refused. A token shows which
+// flow is meant and gives no right to use it: that takes a proof, or a binding over that flow. Whether the flow is still
 // alive the server knows: [FlowFailed] if it is not.
 //
 // RFC 5626 §5.3: a token of the flow that the request itself came over marks it as outgoing.
@@ -68,7 +70,7 @@ func (p *Proxy) TokenFlow(in *Received) (sip.Flow, *Refusal) {
 	if !isToken(in.Token) {
 		return sip.Flow{}, nil
 	}
-	flow, ok := p.parseFlowToken(in.Token)
+	flow, ok := p.parseFlowToken(in.Token, in.CallID())
 	if !ok {
 		return sip.Flow{}, BadFlowToken
 	}
@@ -80,7 +82,7 @@ func (p *Proxy) TokenFlow(in *Received) (sip.Flow, *Refusal) {
 
 func unmap(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
 
-func (p *Proxy) parseFlowToken(token []byte) (flow sip.Flow, ok bool) {
+func (p *Proxy) parseFlowToken(token, callID []byte) (flow sip.Flow, ok bool) {
 	var buf [token6]byte
 	n, err := base64.RawURLEncoding.Strict().Decode(buf[:], token)
 	if err != nil {
@@ -88,7 +90,7 @@ func (p *Proxy) parseFlowToken(token []byte) (flow sip.Flow, ok bool) {
 	}
 	b := buf[:n]
 	body := b[:n-tokenMAC]
-	if !hmac.Equal(p.tokenMAC(body), b[len(body):]) {
+	if !hmac.Equal(p.tokenMAC(body, callID), b[len(body):]) {
 		return sip.Flow{}, false
 	}
 	v4 := body[0]&(1<<7) == 0

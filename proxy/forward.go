@@ -10,14 +10,18 @@ import (
 // Copy is how one copy of a received request differs from it: what the steps of RFC 3261 §16.6 put in. Its slices
 // are only read.
 type Copy struct {
-	URI         []byte        // step 2: the Request-URI; nil: that of the Received
-	MaxBreadth  uint32        // RFC 5393 §5.3.3; 0: none is written
-	RecordRoute []byte        // step 4: a comma list for Record-Route; nil: none
-	Routes      []byte        // step 6: a comma list that goes before the Route values left; nil: none
-	Realms      [][]byte      // whose Proxy-Authorization has done its work here and is not passed on (RFC 3261 §22.3)
-	Transport   sip.Transport // step 8: that the copy goes over
-	SentBy      []byte        // step 8: host and port of ours for that transport
-	Branch      []byte        // step 8: of this copy alone
+	URI         []byte   // step 2: the Request-URI; nil: that of the Received
+	MaxBreadth  uint32   // RFC 5393 §5.3.3; 0: none is written
+	RecordRoute []byte   // step 4: a comma list for Record-Route; nil: none
+	Routes      []byte   // step 6: a comma list that goes before the Route values left; nil: none
+	Realms      [][]byte // whose Proxy-Authorization has done its work here and is not passed on (RFC 3261 §22.3)
+	// KeepIdentity leaves what the request says of its sender's identity as it is (RFC 3325 §5); else it is removed, and
+	// Identity, the value of a P-Asserted-Identity, is written; nil: none.
+	KeepIdentity bool
+	Identity     []byte
+	Transport    sip.Transport // step 8: that the copy goes over
+	SentBy       []byte        // step 8: host and port of ours for that transport
+	Branch       []byte        // step 8: of this copy alone
 }
 
 // Append appends the copy: the received bytes with a list of edits, and all others as they were and where they
@@ -32,6 +36,7 @@ func (in *Received) Append(dst []byte, c *Copy) []byte {
 	in.editRecordRoute(e, c.RecordRoute)
 	in.editRoute(e, c)
 	in.editCredentials(e, c.Realms)
+	in.editIdentity(e, c)
 	in.editContentLength(e, c.Transport)
 	return e.append(dst, in.Bytes())
 }

@@ -42,6 +42,16 @@ const (
 	// Who asked should not have to wait for longer.
 	answerPatience = 4 * time.Second
 
+	// DefaultDialog is how long a dialog needs no permission after it was made, or refreshed: longer than a working
+	// day's calls, and many times the half hour in which session timers and subscriptions refresh theirs.
+	DefaultDialog = 24 * time.Hour
+
+	// dialogSets and dialogWays are how much is remembered of dialogs whose proofs do not do: 262144 entries of 16 bytes,
+	// 4 MiB, half of them for strangers' dialogs. Each end that answers from elsewhere, or moves, takes one, each dialog
+	// that is refreshed another; an hour of 36 such calls a second.
+	dialogSets = 1 << 15
+	dialogWays = 8
+
 	// maxChallenges is how many bytes of challenges of other branches are added to a 401 or 407. One takes
 	// some 200 bytes; a hundred branches with many each must not become a response that nothing carries.
 	maxChallenges = 8 << 10

@@ -12,7 +12,7 @@ type Side struct {
 	Host      []byte // host, and port if it is not the default one of the URI, that leads to us
 	Token     []byte // a flow token, if what comes back is to go down that side's flow; nil: none
 	NoSIPS    bool   // who is there writes transport=tls in sip URIs ([Received.WritesTLS]), and may not know sips
-	Proof     []byte // that the dialog was made through this element ([Proxy.AppendProof]); nil: none
+	Proof     []byte // of the dialog ([Proxy.Prove]); nil: none
 }
 
 // MakesRoute reports whether a request of that method gets a Record-Route: one that can make a dialog or refresh its

@@ -94,7 +94,7 @@ func TestFlowToken(t *testing.T) {
 		return crlf("BYE sip:bob@10.0.0.5 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.111;branch=z9hG4bK1\nRoute: " + routes +
 			"\nFrom: <sip:a@a>;tag=1\nTo: <sip:b@b>;tag=2\nCall-ID: c\nCSeq: 1 BYE\n\n")
 	}
-	token := func(p *Proxy, f sip.Flow) string { return string(p.AppendFlowToken(nil, f)) }
+	token := func(p *Proxy, f sip.Flow) string { return string(p.AppendFlowToken(nil, f, []byte("c"))) }
 	for _, c := range []struct {
 		name, routes string
 		want         sip.Flow
@@ -108,6 +108,7 @@ func TestFlowToken(t *testing.T) {
 		{"no token", "<sip:192.0.2.222;lr>", sip.Flow{}, nil},
 		{"a user is no token", "<sip:alice@192.0.2.222;lr>", sip.Flow{}, nil},
 		{"another's token is not looked at", "<sip:" + token(p, bob) + "@192.0.2.111;lr>", sip.Flow{}, nil},
+		{"S2 a token of another dialog is refused", "<sip:" + string(p.AppendFlowToken(nil, bob, []byte("d"))) + "@192.0.2.222;lr>", sip.Flow{}, BadFlowToken},
 		{"a token of another key is refused", "<sip:" + token(New(Config{}), bob) + "@192.0.2.222;lr>", sip.Flow{}, BadFlowToken},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -127,7 +128,7 @@ func TestFlowToken(t *testing.T) {
 	})
 	t.Run("IPv6 goes through", func(t *testing.T) {
 		f := flowFrom("TLS [2001:db8::9]:40000")
-		if got, ok := p.parseFlowToken(p.AppendFlowToken(nil, f)); !ok || got != f {
+		if got, ok := p.parseFlowToken(p.AppendFlowToken(nil, f, []byte("c")), []byte("c")); !ok || got != f {
 			t.Errorf("%v, wanted %v", got, f)
 		}
 	})
@@ -144,14 +145,14 @@ func TestFlowToken(t *testing.T) {
 // FuzzFlowToken: no bytes but our own are a token, and none panics.
 func FuzzFlowToken(f *testing.F) {
 	p, other := New(Config{Secret: [32]byte{1}}), New(Config{Secret: [32]byte{2}})
-	f.Add(other.AppendFlowToken(nil, flowFrom("TCP 203.0.113.9:40000")))
-	f.Add(other.AppendFlowToken(nil, flowFrom("TCP [2001:db8::9]:40000")))
-	f.Add(p.AppendFlowToken(nil, flowFrom("UDP 203.0.113.9:40000")))
+	f.Add(other.AppendFlowToken(nil, flowFrom("TCP 203.0.113.9:40000"), nil))
+	f.Add(other.AppendFlowToken(nil, flowFrom("TCP [2001:db8::9]:40000"), nil))
+	f.Add(p.AppendFlowToken(nil, flowFrom("UDP 203.0.113.9:40000"), nil))
 	f.Fuzz(func(t *testing.T, token []byte) {
 		if !isToken(token) {
 			return
 		}
-		if flow, ok := p.parseFlowToken(token); ok && string(p.AppendFlowToken(nil, flow)) != string(token) {
+		if flow, ok := p.parseFlowToken(token, nil); ok && string(p.AppendFlowToken(nil, flow, nil)) != string(token) {
 			t.Errorf("%q is a token that we would not write", token)
 		}
 	})

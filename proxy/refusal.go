@@ -23,6 +23,7 @@ var (
 	Loop           = &Refusal{Status: 482}                                                        // §16.3 step 4
 	BadExtension   = &Refusal{Status: 420}                                                        // §16.3 step 5; lists what is not understood
 	BadFlowToken   = &Refusal{Status: 403, Phrase: "Invalid Flow Token"}                          // RFC 5626 §5.3.1
+	ForeignFlow    = &Refusal{Status: 403, Phrase: "Flow Token without a Dialog"}                 // RFC 5626 §5.3.1 has no such case; see [Proxy.TokenFlow]
 	FlowFailed     = &Refusal{Status: 430}                                                        // RFC 5626 §5.3.1
 	TooBroad       = &Refusal{Status: 440}                                                        // RFC 5393 §5.3.3
 	NotFound       = &Refusal{Status: 404}                                                        // §16.5

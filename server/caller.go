@@ -10,7 +10,7 @@ import (
 	"biloxi/transport"
 )
 
-// standing is what the evidence that a caller brings makes of them.
+// standing is what the evidence that a caller brings makes of them. A proof carries that of who made the dialog.
 type standing uint8
 
 const (
@@ -23,72 +23,119 @@ const (
 type caller struct {
 	standing
 	payer   tally.Key // who has authenticated, as shares count them; zero: nobody
-	trusted bool      // his address is
-	proved  bool      // the request is of a dialog that was made through this server
-	realms  [][]byte  // whose credentials have done their work here and go no further (§22.3)
+	trusted bool      // their address is
+	proved  bool      // the request is of a dialog that was made through this server, and goes to its other end
+	// flowOnly says that it goes there down the flow of a token, and may not go where its URIs lead.
+	flowOnly bool
+	user     []byte // of the credentials, and their domain; nil: none were needed
+	domain   *domain
+	realms   [][]byte // whose credentials have done their work here and go no further (§22.3)
 }
 
 // may reports whether the request of x may go where it wants to; d is the domain of its Request-URI, nil if that is
 // none of ours or the request goes on to another. False: it is answered.
-//
-//   - A request of a dialog that was made through this server goes on, and that of a trusted peer.
-//   - Who claims to be a user of ours shows that he is.
-//   - Anybody may call a user of ours, unless the domain wants everybody to show credentials.
-//   - For nobody else is anything forwarded elsewhere.
 func (s *Server) may(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, st *state, d *domain) bool {
-	x.caller = caller{proved: st.proxy.Proves(&x.in), trusted: st.routing.trusts(in.Flow.Remote.Addr()) || x.route != nil && x.route.trusted}
+	e, claimed := s.evidence(now, x, st)
+	switch admission[kindRequest][e][placeOf(x, d)] {
+	case askOwner:
+		return s.authenticate(now, out, in, x, st, demand{of: claimed, by: d, owner: true})
+	case askUser:
+		return s.authenticate(now, out, in, x, st, demand{of: d, by: d})
+	case askAny:
+		// RFC 3323 §4.1: one who does not say who they are in From still says it in the credentials.
+		return s.authenticate(now, out, in, x, st, demand{of: st.domains.first, by: d})
+	case forbid:
+		s.refuse(now, out, in, x, refusedRelay, 403, "Forbidden: not relayed for strangers")
+		return false
+	}
+	switch e {
+	case evidenceProof:
+		out.Keep(in) // whoever it is: their connection lives on with the call
+	case evidencePeer:
+		out.Authenticated(in, nil, nil)
+	}
+	return true
+}
+
+// evidence is what the request of x says of its sender, and the domain whose user they claim to be, nil if none. It
+// fills x.caller.
+func (s *Server) evidence(now time.Time, x *exchange, st *state) (e evidence, claimed *domain) {
+	shown, proved := st.proxy.Proves(now, &x.in)
+	x.caller = caller{proved: proved, flowOnly: shown.FlowOnly, trusted: st.routing.trusts(x.in.Flow.Remote.Addr()) || x.route != nil && x.route.trusted}
 	switch {
-	case x.caller.proved:
-		x.caller.standing = authenticated
+	case proved:
 		// What a phone shows us without being asked again is for us all the same.
-		x.caller.realms = st.domains.realms
-		out.Keep(in) // whoever it is: his connection lives on with the call
-		return true
+		x.caller.standing, x.caller.realms = standing(shown.Class), st.domains.realms
+		return evidenceProof, nil
 	case x.caller.trusted:
 		x.caller.standing = trusted
-		out.Authenticated(in, nil, nil)
-		return true
+		return evidencePeer, nil
 	}
-	if claimed := claimedDomain(st, x); claimed != nil {
-		return s.authenticate(now, out, in, x, st, claimed, true)
+	if claimed = claimedDomain(st, x); claimed != nil {
+		return evidenceClaim, claimed
 	}
-	stays := d != nil && (x.route == nil || len(x.route.hops) == 0)
-	switch {
-	case stays && d.closed:
-		return s.authenticate(now, out, in, x, st, d, false)
-	case stays:
-		return true
-	case isAnonymous(x.req.From.URI.Host):
-		// RFC 3323 §4.1: one who does not say who he is in From still says it in his credentials.
-		return s.authenticate(now, out, in, x, st, st.domains.first, false)
+	if isAnonymous(x.req.From.URI.Host) {
+		return evidenceAnonymous, nil
 	}
-	s.refuse(now, out, in, x, refusedRelay, 403, "Forbidden: not relayed for strangers")
-	return false
+	return evidenceNone, nil
 }
 
 // claimedDomain is the domain of ours that the From names, nil if it names none. An address with another port than one
-// of ours is a phone's own; a name with any port is still that name, to who reads it on a display.
+// of ours is a phone's own; a name with any port is still that name, to who reads it on a display, and so is one behind
+// another scheme: im and pres are those of RFC 3861.
 func claimedDomain(st *state, x *exchange) *domain {
 	u := &x.req.From.URI
 	if !u.IsSIP() {
-		return nil
+		_, host := userAtHost(u)
+		return st.domains.find(host).domain
 	}
-	if _, address := u.HostAddr(); address && !st.self.Is(u.Host, u.Port) {
-		return nil
+	d := st.domains.find(u.Host).domain
+	if _, address := u.HostAddr(); address {
+		switch {
+		case !st.self.Is(u.Host, u.Port):
+			return nil
+		case d == nil:
+			return st.domains.first // the server itself: nobody's but its users'
+		}
 	}
-	return st.domains.find(u.Host).domain
+	return d
+}
+
+// userAtHost reads the user and host of a URI with another scheme than sip and sips, empty if it has none.
+func userAtHost(u *sip.URI) (user, host []byte) {
+	b := u.Opaque
+	if i := bytes.IndexAny(b, ";?"); i >= 0 {
+		b = b[:i]
+	}
+	i := bytes.LastIndexByte(b, '@')
+	if i < 0 {
+		return nil, nil
+	}
+	user, host = b[:i], b[i+1:]
+	if j := bytes.LastIndexByte(host, ':'); j >= 0 && bytes.IndexByte(host[j:], ']') < 0 {
+		host = host[:j]
+	}
+	return user, host
 }
 
 // isAnonymous reports whether a From's host is the one of those who keep their name to themselves (RFC 3323 §4.1.1.3).
 func isAnonymous(host []byte) bool { return bytes.EqualFold(host, []byte("anonymous.invalid")) }
 
-// authenticate asks for credentials of a user of domain d, who is the one that From names if asOwner says so (RFC 3261
-// §22.3). A domain that redirects is a user agent server, whose challenge is a 401 (§22.1).
-func (s *Server) authenticate(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, st *state, d *domain, asOwner bool) bool {
+// demand is whose credentials a request is asked for.
+type demand struct {
+	of    *domain // their domain
+	by    *domain // that of the Request-URI, nil if none of ours: its role decides who asks
+	owner bool    // the user that From names, and no other
+}
+
+// authenticate asks for credentials (RFC 3261 §22.2, §22.3). False: the request is answered.
+func (s *Server) authenticate(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, st *state, a demand) bool {
+	// RFC 3261 §22.1: a proxy asks with 407; a redirect server is a user agent server, which asks with 401.
 	h := sip.HeaderProxyAuthorization
-	if d.redirects {
+	if a.by != nil && a.by.redirects && placeOf(x, a.by) != placeBeyond {
 		h = sip.HeaderAuthorization
 	}
+	d := a.of
 	result, ok := s.check(now, out, in, x, st, d, h)
 	if !ok {
 		return false
@@ -100,13 +147,49 @@ func (s *Server) authenticate(now time.Time, out *transport.Out, in *transport.A
 	out.Authenticated(in, d.realm, result.Username)
 	x.caller.realms, x.caller.standing = d.realms, authenticated
 	x.caller.payer = s.shares.user(result.Username, d.name)
-	if !asOwner {
+	x.caller.user, x.caller.domain = result.Username, d
+	if !coversTarget(st, &result.URI, &x.req.Target) {
+		s.refuse(now, out, in, x, refusedDigestURI, 403, "Forbidden: the digest's uri is not the Request-URI")
+		return false
+	}
+	if !a.owner {
 		return true
 	}
-	x.user = sip.AppendUnescaped(x.user[:0], x.req.From.URI.User)
+	x.user = appendUserOf(x.user[:0], &x.req.From.URI)
 	if string(x.user) == string(result.Username) || d.thirdParty[string(result.Username)] {
 		return true
 	}
 	s.refuse(now, out, in, x, refusedOwner, 403, "Forbidden: From is not the user of the credentials")
 	return false
 }
+
+// appendUserOf appends the user of a URI, escapes decoded.
+func appendUserOf(dst []byte, u *sip.URI) []byte {
+	if u.IsSIP() {
+		return sip.AppendUnescaped(dst, u.User)
+	}
+	user, _ := userAtHost(u)
+	return sip.AppendUnescaped(dst, user)
+}
+
+// coversTarget reports whether credentials made for a URI are for a request to target.
+//
+// RFC 7616 §3.4.6: they are the same resource. A proxy on the way may have put another of our names into the
+// Request-URI; user, host and port tell where it goes, and what phones leave out of the rest does not.
+func coversTarget(st *state, uri, target *sip.URI) bool {
+	if !uri.IsSIP() || !target.IsSIP() {
+		return bytes.EqualFold(uri.Raw(), target.Raw())
+	}
+	if !bytes.Equal(uri.User, target.User) {
+		var a, b [128]byte
+		if !bytes.Equal(sip.AppendUnescaped(a[:0], uri.User), sip.AppendUnescaped(b[:0], target.User)) {
+			return false
+		}
+	}
+	if bytes.EqualFold(uri.Host, target.Host) && samePort(uri, target) {
+		return true
+	}
+	return st.self.Is(uri.Host, uri.Port) || st.domains.find(uri.Host).domain != nil
+}
+
+func samePort(a, b *sip.URI) bool { return a.Port == b.Port || a.Port == 0 || b.Port == 0 }

@@ -20,12 +20,11 @@ func (s *Server) strayCancel(now time.Time, out *transport.Out, in *transport.Ar
 		s.turnDown(now, out, in, x, st, refusal)
 		return
 	}
-	own := x.in.Arrived(st.self)
-	x.caller = caller{proved: st.proxy.Proves(&x.in), trusted: st.routing.trusts(in.Flow.Remote.Addr())}
-	if x.caller.trusted {
-		x.caller.standing = trusted
+	where := placeBeyond
+	if x.in.Arrived(st.self) {
+		where = placeOpen // or closed: what is for a user of ours was here
 	}
-	if own || !x.caller.proved && !x.caller.trusted {
+	if e, _ := s.evidence(now, x, st); admission[kindCancel][e][where] != pass {
 		s.refuse(now, out, in, x, refusedTransaction, 481, "")
 		return
 	}

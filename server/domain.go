@@ -53,7 +53,7 @@ func newDomains(list []config.Domain) *domains {
 }
 
 // find returns the host of a URI, whose name is compared without its case and final dot, an IPv6 address by
-// its value (RFC 5954 §4.2); nil domain if the server does not answer to it.
+// its value (RFC 5954 §4.2), which may be an IPv4 address; nil domain if the server does not answer to it.
 func (d *domains) find(name []byte) host {
 	var buf [maxHost]byte
 	return d.byHost[string(canonicalHost(buf[:0], name))]
@@ -64,7 +64,7 @@ func canonicalHost(dst, name []byte) []byte {
 	if len(name) > 0 && name[0] == '[' {
 		reference := sip.URI{Host: name}
 		if addr, ok := reference.HostAddr(); ok {
-			return append(addr.AppendTo(append(dst, '[')), ']')
+			return appendHost(dst, addr.Unmap())
 		}
 	}
 	if n := len(name); n > 1 && name[n-1] == '.' {

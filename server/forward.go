@@ -1,6 +1,7 @@
 package server
 
 import (
+	"slices"
 	"time"
 
 	"biloxi/location"
@@ -123,16 +124,24 @@ func (s *Server) begun(now time.Time, out *transport.Out, in *transport.Arrival,
 // aim makes the target set of a relay (RFC 3261 §16.5).
 func (s *Server) aim(now time.Time, x *exchange, r *relay, d *domain) *proxy.Refusal {
 	targets := &r.ctx.Targets
-	if flow, refusal := r.state.proxy.TokenFlow(&r.in); refusal != nil {
+	flow, refusal := r.state.proxy.TokenFlow(&r.in)
+	if refusal != nil {
 		return refusal
-	} else if !flow.IsZero() && !r.in.Routed() && (flow.Transport.Secure() || r.in.URI.Scheme != sip.SchemeSIPS) {
+	}
+	if !flow.IsZero() && !x.caller.proved && !x.caller.trusted {
+		return s.overFlow(now, x, r, d, flow)
+	}
+	if !flow.IsZero() && !r.in.Routed() && (flow.Transport.Secure() || r.in.URI.Scheme != sip.SchemeSIPS) {
 		switch {
 		case s.transport.Alive(flow):
 			targets.Down(&r.in, flow)
 			return nil
-		case !proxy.Named(&r.in.URI):
+		case x.caller.flowOnly || !proxy.Named(&r.in.URI):
 			return proxy.FlowFailed
 		}
+	}
+	if x.caller.flowOnly {
+		return proxy.FlowFailed // its scheme is not the flow's
 	}
 	if x.route != nil && len(x.route.hops) > 0 && !r.in.Routed() && !r.proved {
 		r.hops = x.route.hops
@@ -158,6 +167,22 @@ func (s *Server) locate(now time.Time, x *exchange, r *relay, d *domain) *proxy.
 	r.in.AOR = r.located
 	r.ctx.Targets.Bindings(now, &r.in, &x.record, nil, r)
 	return s.plain(x, r.state, r.ctx.Targets.Refusal())
+}
+
+// overFlow makes the contacts of a user of ours that were registered over a flow the targets. A flow token shows which
+// flow is meant, and gives nobody else the right to use it: who has no proof reaches over it only whom it was for.
+func (s *Server) overFlow(now time.Time, x *exchange, r *relay, d *domain, flow sip.Flow) *proxy.Refusal {
+	if d == nil || x.route != nil && len(x.route.hops) > 0 || !s.view(now, x, d) {
+		return proxy.ForeignFlow
+	}
+	x.record.Bindings = slices.DeleteFunc(x.record.Bindings, func(b location.Binding) bool {
+		return b.Flow.Transport != flow.Transport || b.Flow.Remote != flow.Remote || b.Flow.Serial != flow.Serial
+	})
+	if len(x.record.Bindings) == 0 {
+		return proxy.ForeignFlow
+	}
+	r.ctx.Targets.Bindings(now, &r.in, &x.record, nil, r)
+	return r.ctx.Targets.Refusal()
 }
 
 // view reads what the location service knows of the user of the Request-URI into x.record; false if there is no such
@@ -249,11 +274,11 @@ func (s *Server) acknowledge(now time.Time, x *exchange) {
 		}
 	}
 	// RFC 3261 §22.1: an ACK is not challenged. It goes where the dialog's other requests could.
-	x.caller = caller{proved: st.proxy.Proves(&x.in), realms: st.domains.realms}
-	if !x.caller.proved && d == nil && !st.routing.trusts(x.flow.Remote.Addr()) {
+	if e, _ := s.evidence(now, x, st); admission[kindAck][e][placeOf(x, d)] != pass {
 		s.ledger.lostAcks.Add(1)
 		return
 	}
+	x.caller.realms = st.domains.realms
 	r := s.take(x, st)
 	defer r.release()
 	defer r.mu.Unlock()

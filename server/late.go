@@ -17,7 +17,7 @@ type late struct {
 }
 
 // pass passes a 2xx on; nothing else is wanted any more.
-func (l *late) pass(now time.Time, resp *sip.Message) {
+func (l *late) pass(now time.Time, resp *sip.Message, cutIdentity bool) {
 	if resp.StatusCode()/100 != 2 || proxy.Damage(resp, nil) != "" {
 		return
 	}
@@ -26,6 +26,9 @@ func (l *late) pass(now time.Time, resp *sip.Message) {
 	b, ok := proxy.AppendPopped(d.message[:0], resp)
 	d.message = b
 	if ok {
+		if cutIdentity {
+			b = proxy.CutIdentity(b)
+		}
 		l.server.ledger.answer(resp.StatusCode())
 		_ = l.server.transactions.Respond(now, l.tx, b)
 	}

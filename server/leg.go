@@ -268,6 +268,7 @@ func (r *relay) copy(d *draft, l *leg, t *proxy.Target, flow sip.Flow) {
 	d.host = st.self.appendSentBy(d.host[:0], flow)
 	c := proxy.Copy{URI: t.URI, MaxBreadth: l.breadth, Routes: t.Routes, Realms: r.realms,
 		Transport: flow.Transport, SentBy: d.host}
+	c.KeepIdentity, c.Identity = r.identity.toward(&r.msg, st.routing.trusts(flow.Remote.Addr()))
 	if hops := r.way(l); l.hop < len(hops) && hops[l.hop].value != nil {
 		c.Routes = hops[l.hop].value
 	}
@@ -275,7 +276,7 @@ func (r *relay) copy(d *draft, l *leg, t *proxy.Target, flow sip.Flow) {
 		d.branch = st.proxy.AppendStatelessBranch(d.branch[:0], &r.in)
 	} else {
 		d.branch = st.proxy.AppendBranch(d.branch[:0], &r.in, l.beyond)
-		r.record(d, t, flow)
+		r.record(d, l, t, flow)
 		c.RecordRoute = d.record
 	}
 	c.Branch = d.branch
@@ -283,27 +284,39 @@ func (r *relay) copy(d *draft, l *leg, t *proxy.Target, flow sip.Flow) {
 }
 
 // record makes the Record-Route of a copy (RFC 3261 §16.6 step 4).
-func (r *relay) record(d *draft, t *proxy.Target, flow sip.Flow) {
+func (r *relay) record(d *draft, l *leg, t *proxy.Target, flow sip.Flow) {
 	st, method := r.state, r.req.Method()
 	d.record = d.record[:0]
 	if !proxy.MakesRoute(method) {
 		return
 	}
-	d.token = st.proxy.AppendProof(d.token[:0], &r.in, r.proved)
-	proof := len(d.token)
+	d.token = d.token[:0]
 	d.peer = st.self.appendSentBy(d.peer[:0], r.in.Flow)
 	in := proxy.Side{Transport: r.in.Flow.Transport, Host: d.peer, NoSIPS: r.in.WritesTLS()}
 	out := proxy.Side{Transport: flow.Transport, Host: d.host}
 	if r.keepsFlow() {
-		d.token = st.proxy.AppendFlowToken(d.token, r.in.Flow)
+		d.token = st.proxy.AppendFlowToken(d.token, r.in.Flow, r.req.CallID())
 	}
 	middle := len(d.token)
 	if r.needsFlow(t) {
-		d.token = st.proxy.AppendFlowToken(d.token, flow)
+		d.token = st.proxy.AppendFlowToken(d.token, flow, r.req.CallID())
 	}
-	in.Proof, out.Proof = d.token[:proof], d.token[:proof]
-	in.Token, out.Token = d.token[proof:middle], d.token[middle:]
+	l.proof = st.proxy.Prove(r.server.now(), &r.in, uint8(r.standing), t.URI, flow.Remote.Addr())
+	in.Proof, out.Proof = l.proof[:], l.proof[:]
+	in.Token, out.Token = d.token[:middle], d.token[middle:]
 	d.record = st.proxy.AppendRecordRoute(d.record, method, in, out, r.in.Secure(t), r.recordRoute)
+}
+
+// noteTargets notes where the ends of the dialog are, of which resp is a response that the leg got.
+func (l *leg) noteTargets(now time.Time, resp *sip.Message) {
+	r := l.relay
+	switch {
+	case l.proof == (proxy.Proof{}):
+	case r.req.To.Tag() == nil:
+		r.state.proxy.Answered(now, resp, &l.proof)
+	case r.proved:
+		r.state.proxy.Refreshed(now, &r.in, resp, &l.proof)
+	}
 }
 
 // keepsFlow reports whether what comes back within the dialog must go down the flow that this request came over: it is

@@ -21,6 +21,7 @@ const (
 	refusedCredentials                 // wrong password or unknown user: 401
 	refusedStale                       // an old or replayed nonce: 401 with stale
 	refusedOwner                       // authenticated, but the AOR is another's: 403
+	refusedDigestURI                   // authenticated, but for another Request-URI: 403
 	refusedUser                        // no such AOR: 404
 	refusedRegistration                // the registrar refused what was asked: 4xx, or 500 for a CSeq
 	refusedRelay                       // a stranger's request for somewhere else: 403
@@ -51,6 +52,7 @@ var refusalNames = [refusals]string{
 	refusedCredentials:  "credentials",
 	refusedStale:        "stale_nonce",
 	refusedOwner:        "not_owner",
+	refusedDigestURI:    "digest_uri",
 	refusedUser:         "unknown_aor",
 	refusedRegistration: "registration",
 	refusedRelay:        "relay",

@@ -40,8 +40,10 @@ type relay struct {
 	stake       stake    // of the shares
 	asker       resolve.Asker
 	reasons     []byte // of the caller's CANCEL, whole lines
-	queue       []proxy.Action
-	deadline    alarm
+	standing
+	identity identity
+	queue    []proxy.Action
+	deadline alarm
 }
 
 // leg is one branch of a relay: one target, and the addresses that it may have.
@@ -57,8 +59,9 @@ type leg struct {
 	looking bool           // a look-up is under way
 	given   bool           // it is over: cancelled before it was sent
 	size    sizing
-	uri     sip.URI // scratch of its look-up
-	stream  waiting // of the connection that it went over
+	uri     sip.URI     // scratch of its look-up
+	stream  waiting     // of the connection that it went over
+	proof   proxy.Proof // in its copy's Record-Route; zero: it has none
 }
 
 // sizing is what a leg does about a request that is too large for a datagram.
@@ -81,6 +84,8 @@ func (s *Server) take(x *exchange, st *state) *relay {
 	x.spare, r.request = r.request, x.request
 	r.state, r.to = st, x.to
 	r.proved, r.recordRoute, r.hops = x.caller.proved, st.routing.recordRoute, nil
+	r.standing = x.caller.standing
+	r.identity.take(x, st)
 	r.realms, r.asker = x.caller.realms, x.caller.asker(r.in.Flow)
 	s.owe(x.flow)
 	if x.route != nil {
@@ -117,7 +122,7 @@ func (r *relay) leg(branch int) *leg {
 
 func (l *leg) reset() {
 	l.client, l.breadth, l.beyond, l.hop, l.target = transaction.ID{}, 0, 0, 0, resolve.Target{}
-	l.looking, l.given, l.size = false, false, anySize
+	l.looking, l.given, l.size, l.proof = false, false, anySize, proxy.Proof{}
 	l.relay.server.streams.remove(l)
 }
 
@@ -215,7 +220,7 @@ func (r *relay) do(now time.Time, a proxy.Action, resp *sip.Message) {
 func (r *relay) settle() {
 	var after *late
 	if r.answered && r.req.Method() == sip.Invite {
-		after = &late{r.server, r.tx}
+		after = &late{server: r.server, tx: r.tx}
 	}
 	for _, l := range r.legs {
 		r.server.streams.remove(l)
@@ -275,6 +280,9 @@ func (r *relay) give(now time.Time, status int, b []byte) {
 		if r.req.Method() == sip.Invite {
 			r.server.drain.answer(now)
 		}
+	}
+	if r.identity.cut {
+		b = proxy.CutIdentity(b)
 	}
 	r.server.ledger.answer(status)
 	// What cannot be sent is the caller's loss, and no branch's (RFC 3261 §16.9).

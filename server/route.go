@@ -17,6 +17,7 @@ type routing struct {
 	outbound    []hop
 	trusted     []config.Prefix
 	recordRoute bool
+	assert      bool // P-Asserted-Identity for who authenticated
 }
 
 // route is one [[route]].
@@ -38,7 +39,7 @@ type hop struct {
 }
 
 func newRouting(cfg *config.Config) (*routing, error) {
-	r := &routing{trusted: cfg.Proxy.Trusted, recordRoute: cfg.Proxy.RecordRoute}
+	r := &routing{trusted: cfg.Proxy.Trusted, recordRoute: cfg.Proxy.RecordRoute, assert: cfg.Proxy.AssertIdentity}
 	var err error
 	if r.outbound, err = newHops(cfg.Proxy.Outbound); err != nil {
 		return nil, err

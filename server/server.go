@@ -91,7 +91,8 @@ type Server struct {
 	shares       *shares
 	drain        drain
 	alarms       *alarms
-	flowSecret   [32]byte // of flow tokens and proofs; kept on disk, so that dialogs outlive a restart
+	dialogs      *proxy.Dialogs // that go on for long, or whose ends have moved
+	flowSecret   [32]byte       // of flow tokens and proofs; kept on disk, so that dialogs outlive a restart
 	stop         context.CancelFunc
 	running      sync.WaitGroup
 }
@@ -112,7 +113,7 @@ type state struct {
 // New opens the stores in the data folder and makes a server that listens to nothing yet. On an error
 // nothing stays open.
 func New(cfg config.Config, opt Options) (_ *Server, err error) {
-	s := &Server{log: opt.Logger, now: opt.Now, tagger: newTagger(), subscribers: subscriber.NewCache(), alarms: newAlarms()}
+	s := &Server{log: opt.Logger, now: opt.Now, tagger: newTagger(), subscribers: subscriber.NewCache(), alarms: newAlarms(), dialogs: proxy.NewDialogs()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -136,7 +137,7 @@ func New(cfg config.Config, opt Options) (_ *Server, err error) {
 // keys have not changed, and with it what it knows of nonces in use.
 func (s *Server) newState(cfg config.Config, old *state) (*state, error) {
 	st := &state{config: cfg, domains: newDomains(cfg.Domains), registrar: registrar.New(registrarConfig(cfg.Registrar, s.transport)),
-		proxy: proxy.New(proxyConfig(cfg.Proxy, s.flowSecret))}
+		proxy: proxy.New(proxyConfig(cfg.Proxy, s.flowSecret, s.dialogs))}
 	var err error
 	if st.routing, err = newRouting(&cfg); err != nil {
 		return nil, err

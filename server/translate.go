@@ -81,7 +81,7 @@ func transportConfig(c config.Config, tls transport.TLSConfig, opt Options, log 
 	return out
 }
 
-func proxyConfig(c config.Proxy, secret [32]byte) proxy.Config {
+func proxyConfig(c config.Proxy, secret [32]byte, dialogs *proxy.Dialogs) proxy.Config {
 	return proxy.Config{
 		TimerC:     time.Duration(c.TimerC),
 		NoAnswer:   c.NoAnswer,
@@ -89,6 +89,8 @@ func proxyConfig(c config.Proxy, secret [32]byte) proxy.Config {
 		MaxBreadth: uint32(c.MaxBreadth),
 		TLSParam:   true, // phones take a sip URI without it for one of UDP
 		Secret:     secret,
+		Dialog:     time.Duration(c.DialogLifetime),
+		Dialogs:    dialogs,
 	}
 }
 

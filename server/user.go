@@ -72,7 +72,8 @@ func (u user) Response(now time.Time, id transaction.ID, owner any, resp *sip.Me
 	if !ok || !l.enter(id) {
 		// The leg may have handed its transaction over just now, while this response was on its way to it.
 		if after, ok := u.transactions.Owner(id).(*late); ok {
-			after.pass(now, resp)
+			u.state.Load().proxy.AnsweredLate(now, resp)
+			after.pass(now, resp, u.lies(resp, flow))
 		}
 		return
 	}
@@ -83,6 +84,8 @@ func (u user) Response(now time.Time, id transaction.ID, owner any, resp *sip.Me
 		r.perform(now, r.ctx.Damaged(now, l.branch, resp.StatusCode(), false), nil)
 		return
 	}
+	r.identity.cut = r.identity.cut || u.lies(resp, flow)
+	l.noteTargets(now, resp)
 	switch status := resp.StatusCode(); {
 	case status == 503:
 		// RFC 3261 §21.5.4: for as long as it asks for.

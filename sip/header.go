@@ -40,8 +40,11 @@ const (
 	HeaderMinExpires
 	HeaderMinSE // RFC 4028
 	HeaderOrganization
-	HeaderPath // RFC 3327
+	HeaderPAssertedIdentity  // RFC 3325
+	HeaderPPreferredIdentity // RFC 3325
+	HeaderPath               // RFC 3327
 	HeaderPriority
+	HeaderPrivacy // RFC 3323
 	HeaderProxyAuthenticate
 	HeaderProxyAuthorization
 	HeaderProxyRequire
@@ -50,6 +53,7 @@ const (
 	HeaderReferTo       // RFC 3515
 	HeaderReferredBy    // RFC 3892
 	HeaderRejectContact // RFC 3841
+	HeaderRemotePartyID // draft-ietf-sip-privacy-04
 	HeaderReplyTo
 	HeaderRequestDisposition // RFC 3841
 	HeaderRequire
@@ -110,8 +114,11 @@ var headerNames = [headerCount]struct {
 	HeaderMinExpires:         {"Min-Expires", 0},
 	HeaderMinSE:              {"Min-SE", 0},
 	HeaderOrganization:       {"Organization", 0},
+	HeaderPAssertedIdentity:  {"P-Asserted-Identity", 0},
+	HeaderPPreferredIdentity: {"P-Preferred-Identity", 0},
 	HeaderPath:               {"Path", 0},
 	HeaderPriority:           {"Priority", 0},
+	HeaderPrivacy:            {"Privacy", 0},
 	HeaderProxyAuthenticate:  {"Proxy-Authenticate", 0},
 	HeaderProxyAuthorization: {"Proxy-Authorization", 0},
 	HeaderProxyRequire:       {"Proxy-Require", 0},
@@ -120,6 +127,7 @@ var headerNames = [headerCount]struct {
 	HeaderReferTo:            {"Refer-To", 'r'},
 	HeaderReferredBy:         {"Referred-By", 'b'},
 	HeaderRejectContact:      {"Reject-Contact", 'j'},
+	HeaderRemotePartyID:      {"Remote-Party-ID", 0},
 	HeaderReplyTo:            {"Reply-To", 0},
 	HeaderRequestDisposition: {"Request-Disposition", 'd'},
 	HeaderRequire:            {"Require", 0},

@@ -111,7 +111,7 @@ func TestResponses(t *testing.T) {
 		bob := s.phone()
 		odd := []Edit{
 			Line("Warning: 399 bob \"a, b\"", "X-Unknown:   kept  as it is ", "x-unknown: twice", "Server: bob\t1", "Supported: a,b", "k: c",
-				"P-Asserted-Identity: <sip:bob@biloxi.example.com>", "Retry-After: 5 (at lunch)", "Via: SIP/2.0/UDP 203.0.113.1;branch=z9hG4bKx;received=203.0.113.9"),
+				"P-Charging-Vector: icid-value=1", "Retry-After: 5 (at lunch)", "Via: SIP/2.0/UDP 203.0.113.1;branch=z9hG4bKx;received=203.0.113.9"),
 			Body("application/octet-stream", "\x00\x01\xff\r\n\r\nSIP/2.0 200 OK\r\n"),
 		}
 		for _, status := range []int{183, 486, 200} {

@@ -29,7 +29,7 @@ func TestRoutes(t *testing.T) {
 			call.Request("BYE", URI(record), Replace("Route", "<sip:"+thirdAt+";lr>, <"+call.Target+">"))
 			quiet(bob)
 			third.Expect("BYE").WantURI(call.Target).WantList("Route", "<sip:"+thirdAt+";lr>")
-		})
+		}, trusting) // a Route of their own is for nobody else (S1)
 		// What stands in the user part of the Record-Route of a connection comes back with it.
 		onPath(t, func(p *path) {
 			alice, bob := p.alice(tcp), p.bob()
