@@ -82,7 +82,7 @@ func (s *Server) evidence(now time.Time, x *exchange, st *state) (e evidence, cl
 
 // claimedDomain is the domain of ours that the From names, nil if it names none. An address with another port than one
 // of ours is a phone's own; a name with any port is still that name, to who reads it on a display, and so is one behind
-// another scheme: im and pres are those of RFC 3861.
+// another scheme: im and pres are those of instant messages and presence.
 func claimedDomain(st *state, x *exchange) *domain {
 	u := &x.req.From.URI
 	if !u.IsSIP() {
