@@ -78,8 +78,11 @@ func (s *sight) guess() Verdict {
 	case s.attempt.History != Stranger && fine && (s.attempt.History == SameFlow || s.room()):
 		s.attempt.counts = guest
 		return Look
-	case r.standing == Throttled:
+	case r.standing == Throttled && fine:
 		return s.wait(r, &r.guess, whole)
+	case r.standing == Throttled:
+		// It is the user who goes on: what comes of that is theirs.
+		return s.wait(s.pair, &s.pair.guess, alone)
 	case s.attempt.History == Stranger:
 		return s.deny(r)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unsafe"
@@ -188,6 +190,53 @@ func TestOffice(t *testing.T) {
 	}
 	if n := p.flood(100, time.Millisecond, func(int) Verdict { return p.guess(nat, "phone1", SameFlow, 2001) }); n > attackedTries+1 {
 		t.Errorf("%d guesses by a phone's own connection were looked at", n)
+	}
+}
+
+// Some phones of an office that try old passwords without end have it throttled, and themselves refused: a new phone
+// there finds its turn by sending again, as phones do over UDP.
+func TestOfficeOfOldPasswords(t *testing.T) {
+	const nat = "203.0.113.5"
+	p := begin(t)
+	p.flood(4000, 20*time.Millisecond, func(i int) Verdict { return p.guess(nat, fmt.Sprint("old", i%4), Stranger, uint16(1000+i%4)) })
+	for i := range 20 {
+		looked := false
+		for _, again := range []time.Duration{0, 500, 1000, 2000, 4000, 4000, 4000, 4000} { // RFC 3261 §17.1.2.2
+			p.flood(int(again/20), 20*time.Millisecond, func(i int) Verdict { return p.guess(nat, fmt.Sprint("old", i%4), Stranger, uint16(1000+i%4)) })
+			if looked = p.right(nat, fmt.Sprint("new", i), Stranger, uint16(5000+i)); looked {
+				break
+			}
+		}
+		if !looked {
+			t.Fatalf("new phone %d is not looked at in 20 s", i)
+		}
+	}
+}
+
+// Many readers at once look at no more than as many guesses as they are themselves beyond the tries.
+func TestConcurrentGuesses(t *testing.T) {
+	table, p := New(start), policy()
+	var looked atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for i := range 500 {
+				a := Attempt{Source: netip.MustParseAddr("198.51.100.7"), User: fmt.Append(nil, i%50)}
+				table.Watched(a.Source)
+				if table.Guess(start, p, &a) == Look {
+					looked.Add(1)
+					table.Wrong(start, p, &a)
+				}
+				if i%100 == 0 {
+					table.Sweep(start, p, func(*Change) {})
+					table.List(start, p, 10)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := looked.Load(); n > 30 {
+		t.Errorf("%d guesses were looked at", n)
 	}
 }
 

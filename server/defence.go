@@ -112,7 +112,7 @@ func (s *Server) shows(now time.Time, x *exchange, st *state, exists bool) bool 
 
 // plain is a refusal without what tells strangers that there is such a user, where that is hidden.
 func (s *Server) plain(x *exchange, st *state, refusal *proxy.Refusal) *proxy.Refusal {
-	if refusal == proxy.Disconnected && st.watchfulness.hide && x.caller.standing == stranger {
+	if (refusal == proxy.Disconnected || refusal == proxy.NotFound) && st.watchfulness.hide && x.caller.standing == stranger {
 		return proxy.Unavailable
 	}
 	return refusal
