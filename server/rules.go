@@ -27,10 +27,13 @@ type keptRule struct {
 func openGuard(now time.Time, log *slog.Logger, file string) (*guard, error) {
 	g := &guard{Table: defence.New(now), log: log, file: file, wake: make(chan struct{}, 1)}
 	rules, err := readRules(file)
+	if err == nil {
+		err = g.put(rules)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w; put it right, or remove it to begin without rules", file, err)
 	}
-	return g, g.put(rules)
+	return g, nil
 }
 
 func readRules(file string) ([]defence.Rule, error) {
