@@ -43,7 +43,8 @@ func TestFaultR8(t *testing.T) {
 	t.Run("R8 the name of the phone leads nowhere", onStage(func(s *stage) {
 		s.net.SetLink(Link{Latency: 50 * time.Millisecond})
 		invite, _ := cancelled(s, nil, "<sip:bob@192.0.2.201;transport=tcp>", "<sip:bob@nowhere.example.net>")
-		invite.Ack(s.alice.Expect("487 INVITE"))
+		// Before the CANCEL the branch may have gone over the flow that it was registered by, which leads nowhere either.
+		invite.Ack(s.alice.ExpectWithin(40*time.Second, "487 INVITE"))
 		silent(time.Minute, s.alice)
 	}))
 	t.Run("R8 the phone says nothing any more", onStage(func(s *stage) {
