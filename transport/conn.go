@@ -60,6 +60,7 @@ type conn struct {
 	held    bool          // the loop does not read it until it is drained
 
 	owed      atomic.Int32             // answers that come later
+	settled   atomic.Int64             // when one that was owed was given last, of who has not authenticated
 	parting   atomic.Pointer[farewell] // not nil: it ends when they have left
 	announced bool                     // its end was told of; of who ends it
 
@@ -446,6 +447,13 @@ func (c *conn) due() (at time.Duration, why counter) {
 		until := c.opened + l.Unauthenticated
 		if last := min(c.last, until); last > c.opened {
 			until = max(until, last+transactionLife)
+		}
+		// A stranger's call that rings for longer keeps its way until it is answered, and its ACK that too. How many may
+		// ring is bounded by what holds them.
+		if c.owed.Load() > 0 {
+			until = max(until, c.t.now()+transactionLife)
+		} else if settled := time.Duration(c.settled.Load()); settled != 0 {
+			until = max(until, settled+transactionLife)
 		}
 		if until < at {
 			at, why = until, closedUnauthenticated

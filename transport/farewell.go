@@ -51,6 +51,9 @@ func (o *Out) Settle(in *Arrival) {
 func (c *conn) settleOwed() {
 	for {
 		n := c.owed.Load()
+		if n > 0 && !c.authenticated.Load() {
+			c.settled.Store(int64(c.t.now()))
+		}
 		if n <= 0 || c.owed.CompareAndSwap(n, n-1) {
 			return
 		}
