@@ -17,14 +17,15 @@ type Flows interface {
 // restart: then nobody reaches the phone over it, and it registers again. nil flows knows no connection.
 //
 // It is never so over UDP. With a Path (RFC 3327) the flow is that of the proxy in between, which can be
-// connected to anew; a contact that is no SIP URI needs none, nor does one that is called where its URI says.
+// connected to anew; a contact that is no SIP URI, or names another transport, needs none. A contact that is also
+// called where its URI leads may still be there: nobody knows.
 func (b *Binding) Gone(flows Flows) bool {
 	if !b.Flow.Transport.Reliable() || b.Path != nil || !isSIP(b.Contact) || flows != nil && flows.Alive(b.Flow) {
 		return false
 	}
 	u, err := sip.ParseURI(b.Contact)
 	reach := b.Reach(&u)
-	return err != nil || reach == ByFlow || reach == FlowBeforeURI
+	return err != nil || reach != ByURI
 }
 
 // isSIP reports whether a URI that has been parsed before is a sip or sips URI.

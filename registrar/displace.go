@@ -2,7 +2,6 @@ package registrar
 
 import (
 	"bytes"
-	"net/netip"
 	"time"
 
 	"biloxi/location"
@@ -71,26 +70,11 @@ func likeWay(a, b sip.Flow) bool {
 	return a.Transport == b.Transport && a.Remote.Addr().Unmap().Is4() == b.Remote.Addr().Unmap().Is4()
 }
 
-// needsConnection reports whether a contact's URI leads nowhere but by the connection that it came over: it is that
-// one's other end, an address that only a network behind a NAT knows, or a name that there cannot be, as .invalid is.
+// needsConnection reports whether a contact leads nowhere but by the connection that it came over: its URI is that one's
+// other end, an address that only a network behind a NAT knows, or a name that there cannot be.
 func needsConnection(b *location.Binding) bool {
 	u, err := sip.ParseURI(b.Contact)
-	if err != nil {
-		return false
-	}
-	addr, ok := u.HostAddr()
-	if !ok {
-		n := len(u.Host) - len(".invalid")
-		return n > 0 && bytes.EqualFold(u.Host[n:], []byte(".invalid"))
-	}
-	addr = addr.Unmap()
-	from := netip.AddrPortFrom(b.Flow.Remote.Addr().Unmap(), b.Flow.Remote.Port())
-	return netip.AddrPortFrom(addr, u.Port) == from || isInner(addr) && !isInner(from.Addr())
-}
-
-// isInner reports whether an address means something in its own network only.
-func isInner(a netip.Addr) bool {
-	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsUnspecified()
+	return err == nil && b.Reach(&u) == location.ByFlow
 }
 
 // gone reports whether a binding's connection has closed.
