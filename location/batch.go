@@ -12,6 +12,8 @@ import "time"
 type Batch struct {
 	index  *Index
 	now    int64
+	ahead  int64  // milliseconds that are added to all times
+	moved  bool   // times of a record were changed
 	record Record // scratch
 	states [shardCount][]loaded
 }
@@ -25,8 +27,11 @@ type loaded struct {
 	stale       bool   // something of it has expired, or there is nothing
 }
 
-// NewBatch returns an empty batch for the index. What has expired at now is left out.
-func (x *Index) NewBatch(now time.Time) *Batch { return &Batch{index: x, now: now.UnixMilli()} }
+// NewBatch returns an empty batch for the index. What has expired at now is left out. ahead is how far the clock that
+// now is of is ahead of that which the records were written by.
+func (x *Index) NewBatch(now time.Time, ahead time.Duration) *Batch {
+	return &Batch{index: x, now: now.UnixMilli(), ahead: ahead.Milliseconds()}
+}
 
 // Add adds the state of an AOR, which stands above those that were added before. It keeps the slices until Reset.
 // The error is Decode's; then nothing is added.
@@ -35,11 +40,18 @@ func (b *Batch) Add(aor, record []byte) error {
 	if err := r.Decode(record); err != nil {
 		return err
 	}
+	if r.reclock(b.ahead, b.now) {
+		record, b.moved = r.Append(nil), true
+	}
 	stale := len(r.Bindings) == 0 || r.any(func(c *Binding) bool { return c.Expires <= b.now })
 	shard, hash := b.index.locate(aor)
 	b.states[shard] = append(b.states[shard], loaded{aor, record, hash, r.due(), int32(r.bindings()), stale})
 	return nil
 }
+
+// Moved reports whether times of a record that was added were changed, so that the index differs from what the caller
+// has.
+func (b *Batch) Moved() bool { return b.moved }
 
 // Load sets the states of every parts-th shard, without a log. An AOR with nothing left is removed. It is not for
 // AORs with uncommitted versions.

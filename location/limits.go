@@ -8,6 +8,10 @@ const (
 	// §17.1.2.2, Timer F).
 	TombstoneLifetime = 32 * time.Second
 
+	// clockSlack is how far the clock may be behind what a record says before it was set back: two readings of it, and
+	// what keeps it right, differ by less.
+	clockSlack = time.Second
+
 	// MaxTombstones is the largest number of tombstones that one AOR keeps; the ones that would be
 	// forgotten first go first. A phone that registers and unregisters in a loop for 32 s must not grow
 	// its record without bound.

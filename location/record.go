@@ -28,6 +28,29 @@ func (r *Record) Live(now int64) {
 	r.Bindings = slices.DeleteFunc(r.Bindings, func(b Binding) bool { return b.Removed || b.Expires <= now })
 }
 
+// reclock adds ahead to all times, and then moves what was written after now to now: the clock was set back since, and a
+// binding must not last longer than it was granted from now on, nor a tombstone longer than one. All in milliseconds.
+// It reports whether anything changed.
+func (r *Record) reclock(ahead, now int64) (changed bool) {
+	for i := range r.Bindings {
+		b := &r.Bindings[i]
+		by := ahead
+		if b.Updated+by > now+clockSlack.Milliseconds() {
+			by = now - b.Updated
+		}
+		if by == 0 {
+			continue
+		}
+		changed = true
+		b.Created += by
+		b.Updated += by
+		if b.Expires != Never {
+			b.Expires += by
+		}
+	}
+	return changed
+}
+
 // any reports whether there is such a binding. Mostly none is to be dropped, and then none is copied.
 func (r *Record) any(is func(b *Binding) bool) bool {
 	for i := range r.Bindings {

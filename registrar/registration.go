@@ -22,6 +22,8 @@ type Registration struct {
 	Reason   string // one of the Reasons
 	Err      error  // the syntax error behind a 400, for logs; nil for any other reason
 
+	Ahead time.Duration // set before Prepare: how far the time of day is ahead of the times that Prepare is given
+
 	registrar *Registrar
 	now       int64 // Unix milliseconds
 	writer    location.Writer

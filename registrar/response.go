@@ -48,7 +48,7 @@ func (reg *Registration) finish(rec *location.Record, at int64) {
 
 // dateOf is the SIP-date of a time in Unix milliseconds, valid until the next.
 func (reg *Registration) dateOf(ms int64) []byte {
-	if second := ms / 1000; second != reg.dateSecond || len(reg.dateText) == 0 {
+	if second := (ms + reg.Ahead.Milliseconds()) / 1000; second != reg.dateSecond || len(reg.dateText) == 0 {
 		reg.dateText, reg.dateSecond = sip.AppendDate(reg.dateText[:0], time.Unix(second, 0)), second
 	}
 	return reg.dateText

@@ -100,6 +100,7 @@ func (s *Server) watch(ctx context.Context) {
 		case <-ticker.C:
 		}
 		now, some := s.now(), false
+		s.watchClock(now)
 		for r := s.alarms.due(now); r != nil; r = s.alarms.due(now) {
 			some = true
 			r.mu.Lock()

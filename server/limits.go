@@ -81,6 +81,10 @@ const (
 	// for each protocol, and few protocols; each takes some 50. What waits for a phone's first response is kept so long.
 	maxReasons = 512
 
+	// clockSlack is how far the time of day may be from the server's clock before it counts as set: what keeps it right
+	// moves it by less.
+	clockSlack = time.Second
+
 	// alarmTick is how exactly Timer C fires: it is three minutes at the least.
 	alarmTick = time.Second
 )

@@ -52,6 +52,7 @@ func (s *Server) register(now time.Time, out *transport.Out, in *transport.Arriv
 		return
 	}
 	// RFC 3261 §10.3 steps 6 to 8 are the registrar's.
+	x.registration.Ahead = s.clock.aheadOf()
 	if !st.registrar.Prepare(&x.registration, now, &x.req, in.Flow, x.toTag(), branchHash(x.req.Via)) {
 		s.registrarRefuses(now, out, in, x, refusedRegistration)
 		return

@@ -57,8 +57,9 @@ type Options struct {
 	// Timers are T1, T2 and T4. Zero: the RFC's.
 	Timers transaction.Timers
 
-	// Now is the clock; nil: time.Now.
-	Now func() time.Time
+	// Now is the clock of all that lasts; nil: one that begins with the time of day and goes on evenly, also when that
+	// is set. Wall is the time of day; nil: the system's, or Now if that is given.
+	Now, Wall func() time.Time
 
 	disk journal.FS // of the bindings; nil: the system's. This package's tests have it fail
 }
@@ -67,6 +68,7 @@ type Options struct {
 type Server struct {
 	log         *slog.Logger
 	now         func() time.Time
+	clock       clock
 	ledger      ledger
 	tagger      tagger
 	secret      [32]byte // of the nonces; of this process alone, so that none outlives what is known of its use
@@ -117,9 +119,7 @@ func New(cfg config.Config, opt Options) (_ *Server, err error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if s.now == nil {
-		s.now = time.Now
-	}
+	s.now = s.clock.start(opt.Now, opt.Wall)
 	s.ledger.log = s.log
 	s.started = s.now()
 	s.exchanges.New, s.registering.New, s.relays.New = s.newExchange, s.newRegistering, s.newRelay

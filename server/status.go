@@ -46,5 +46,8 @@ func (s *Server) Domains() []config.Domain { return s.state.Load().config.Domain
 // Close is the server's.
 func (s *Server) Subscribers() subscriber.Store { return s.live }
 
+// Now is the server's clock, by which bindings end. It goes on evenly when the time of day is set.
+func (s *Server) Now() time.Time { return s.now() }
+
 // Location is the location service. Its Close is the server's.
 func (s *Server) Location() location.Store { return s.location }

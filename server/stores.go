@@ -35,6 +35,7 @@ func (s *Server) openStores(cfg config.Config, disk journal.FS) error {
 		Logger:        s.log,
 		Synced:        s.transport.Flush,
 		Now:           s.now,
+		Wall:          s.clock.wall,
 		Locked: func() {
 			reading.Go(func() { failed = s.openSubscribers(ctx, filepath.Join(cfg.Data, SubscriberFile), cfg.Domains) })
 		},

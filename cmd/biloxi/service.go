@@ -267,6 +267,6 @@ func (s *service) admin() *admin.Direct {
 		Hash:        hashPassword,
 		Server:      s,
 		Watch:       s.server.Defence(),
-		Now:         time.Now,
+		Now:         s.server.Now,
 	}
 }

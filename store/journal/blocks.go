@@ -17,6 +17,8 @@ import (
 type blocks struct {
 	index   *location.Index
 	now     time.Time
+	ahead   time.Duration
+	moved   bool        // times of records were changed; the reader's
 	made    int         // of blockSize
 	free    chan *block // of blockSize, all of them when nobody has any
 	loaders []chan *block
@@ -30,8 +32,8 @@ type block struct {
 	loading atomic.Int32    // loaders that are not done with it
 }
 
-func newBlocks(index *location.Index, now time.Time) *blocks {
-	return &blocks{index: index, now: now, free: make(chan *block, maxBlocks)}
+func newBlocks(index *location.Index, now time.Time, ahead time.Duration) *blocks {
+	return &blocks{index: index, now: now, ahead: ahead, free: make(chan *block, maxBlocks)}
 }
 
 // take returns an empty block of that size at least, when there is one.
@@ -47,12 +49,13 @@ func (bs *blocks) take(size int) *block {
 	if size == blockSize {
 		bs.made++
 	}
-	return &block{data: make([]byte, size), batch: bs.index.NewBatch(bs.now)}
+	return &block{data: make([]byte, size), batch: bs.index.NewBatch(bs.now, bs.ahead)}
 }
 
 // hand has a block loaded. A small one, which is all of a small file, is loaded here and now: for it no goroutine
 // need begin.
 func (bs *blocks) hand(b *block) {
+	bs.moved = bs.moved || b.batch.Moved()
 	if len(b.data) < blockSize && bs.loaders == nil {
 		b.batch.Load(0, 1)
 		return

@@ -32,7 +32,8 @@ type Config struct {
 	Synced        func()           // called after the Dones of each group, on the same goroutine; may be nil
 	MaxPending    int              // bytes of changes that may wait for the disk, over which Update gives ErrOverload; zero: DefaultMaxPending
 	SnapshotBytes int64            // the journal may grow to this, or to twice what is live, before it is replaced by a snapshot; zero: DefaultSnapshotBytes
-	Now           func() time.Time // nil: time.Now
+	Now           func() time.Time // the clock that the changes come with; nil: time.Now
+	Wall          func() time.Time // the one that the next start begins by, if that is another; nil: Now
 	Locked        func()           // called by Open when the folder is ours, before it is read; may be nil
 }
 
@@ -60,6 +61,9 @@ func (cfg Config) withDefaults() Config {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Wall == nil {
+		cfg.Wall = cfg.Now
 	}
 	return cfg
 }

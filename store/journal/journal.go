@@ -64,7 +64,7 @@ func (j *Journal) start() error {
 		written: l.next - 1, durable: l.next - 1, rotations: make(chan rotation)}
 	err := l.failed
 	if err == nil {
-		err = j.syncer.begin(l.generation)
+		err = j.syncer.first(&l)
 	}
 	if err != nil && !mayPass(err) {
 		return err

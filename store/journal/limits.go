@@ -48,6 +48,9 @@ const (
 	// what is written elsewhere is lost, so that no more than this much is acknowledged.
 	watchEvery = 250 * time.Millisecond
 
+	// clockSlack is how far two clocks may be apart, in milliseconds, and count as one.
+	clockSlack = 1000
+
 	// reserveStep is what the reserve for a snapshot is a multiple of: a few thousand registrations.
 	reserveStep = 1 << 20
 

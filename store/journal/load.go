@@ -82,7 +82,7 @@ func (l *loader) read() error {
 	if err := l.readLatest(); err != nil {
 		return err
 	}
-	l.blocks = newBlocks(l.index, l.now)
+	l.blocks = newBlocks(l.index, l.now, time.Duration(l.latest.ahead)*time.Millisecond)
 	defer l.blocks.wait()
 	if l.snapshot > 0 {
 		if err := l.loadSnapshot(l.snapshot); err != nil {

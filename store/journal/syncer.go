@@ -27,6 +27,7 @@ type syncer struct {
 	safe       int64  // the size of file up to there
 	failure    error  // why file is nil
 	held       Held   // file by its name
+	ahead      int64  // milliseconds that the wall clock is ahead of the records' times, as it is on disk
 	marked     bool   // a mark says that all of file is synced, or there is nothing in it
 
 	synced time.Time     // when the last sync ended
@@ -144,7 +145,23 @@ func (s *syncer) watch() error {
 	if !s.held.Same() {
 		return errFile
 	}
-	return nil
+	return s.watchClock()
+}
+
+// watchClock notes on disk by how much the wall clock was set, so that the next start, which begins by that clock,
+// reads the times of the records right.
+func (s *syncer) watchClock() error {
+	ahead := s.cfg.Wall().Sub(s.cfg.Now().Round(0)).Milliseconds()
+	if by := ahead - s.ahead; -clockSlack < by && by < clockSlack {
+		return nil
+	}
+	s.ahead = ahead
+	return s.writeLatest()
+}
+
+func (s *syncer) writeLatest() error {
+	l := latest{generation: s.generation, next: s.durable + 1, salt: s.salt, ahead: s.ahead}
+	return l.write(s.cfg.FS, s.cfg.Dir)
 }
 
 // mark tells, after the last group, that all there is was synced.
@@ -360,6 +377,15 @@ func (s *syncer) rotate() rotated {
 	return rotated{s.generation, s.journalBytes.Swap(0)}
 }
 
+// first begins the first journal of this start. Where times of the records that were read were changed, all is written
+// anew, for a folder has the times of one clock.
+func (s *syncer) first(l *loader) error {
+	if l.blocks.moved {
+		return s.renew(l.generation)
+	}
+	return s.begin(l.generation)
+}
+
 // begin makes the journal of a generation, empty, and goes on in it. All that was written is durable. With an error the
 // syncer is where it was; its generation is the new one if that was begun all the same, and must not be begun again.
 func (s *syncer) begin(generation uint64) error {
@@ -383,7 +409,7 @@ func (s *syncer) begin(generation uint64) error {
 	s.generation = generation
 	held, err := s.cfg.FS.Hold(name)
 	if err == nil {
-		l := latest{generation: generation, next: h.first, salt: h.salt}
+		l := latest{generation: generation, next: h.first, salt: h.salt, ahead: s.ahead}
 		if err = l.write(s.cfg.FS, s.cfg.Dir); err != nil {
 			held.Close()
 		}
@@ -408,8 +434,7 @@ func (s *syncer) end() error {
 		err = s.mark()
 	}
 	if err == nil && s.folder.held.Same() {
-		l := latest{generation: s.generation, next: s.written + 1, salt: s.salt}
-		err = l.write(s.cfg.FS, s.cfg.Dir)
+		err = s.writeLatest()
 	}
 	return firstError(err, s.leave())
 }
