@@ -60,6 +60,7 @@ type Options struct {
 
 	DNS    resolve.Exchanger  // name servers that are simulated, as [siptest.DNS] is; nil: what the configuration says
 	Timers transaction.Timers // zero: those of RFC 3261
+	Wall   func() time.Time   // the time of day; nil: the system's
 }
 
 // Bed is a server that runs, with what a test needs to talk to it.

@@ -10,7 +10,7 @@ import (
 
 // calls gives a server what it needs to forward: how it dials, what it asks for names, its timers.
 func (o *Options) calls(to *server.Options) {
-	to.Exchanger, to.Timers = o.DNS, o.Timers
+	to.Exchanger, to.Timers, to.Wall = o.DNS, o.Timers, o.Wall
 	if o.Network != nil {
 		to.Dial = o.Network.Dial
 	}
