@@ -32,8 +32,8 @@ func TestFaultClock(t *testing.T) {
 func clockIsSet(t *testing.T, b *bed.Bed, set func(), step time.Duration) {
 	const one, two = "sip:one@192.0.2.1", "sip:two@192.0.2.2"
 	p := phoneOf(t, b, sip.UDP, b.User())
-	p.Register(Contact("<"+one+">;expires=600")).Expect(200)
-	p.Register(Contact("<"+two+">;expires=600")).Expect(200)
+	p.Register(Contact("<" + one + ">;expires=600")).Expect(200)
+	p.Register(Contact("<" + two + ">;expires=600")).Expect(200)
 	p.Register(Contact("<" + two + ">;expires=0")).Expect(200)
 	set()
 	time.Sleep(10 * time.Second)
