@@ -51,6 +51,17 @@ func (r *Record) reclock(ahead, now int64) (changed bool) {
 	return changed
 }
 
+// Size is about what the record takes when it is encoded, in bytes.
+func (r *Record) Size() (n int) {
+	const numbers = 64 // flags, lengths, times, addresses
+	for i := range r.Bindings {
+		b := &r.Bindings[i]
+		n += numbers + len(b.Contact) + len(b.Params) + len(b.Writer.CallID) + len(b.Before.CallID) + len(b.Path) +
+			len(b.Instance) + len(b.UserAgent)
+	}
+	return n
+}
+
 // any reports whether there is such a binding. Mostly none is to be dropped, and then none is copied.
 func (r *Record) any(is func(b *Binding) bool) bool {
 	for i := range r.Bindings {

@@ -45,6 +45,10 @@ type registering struct {
 	flow         sip.Flow
 	to           netip.AddrPort // where the response goes over UDP
 	aor          []byte
+
+	at       int64 // when it came, in Unix milliseconds
+	contacts int   // that an AOR may have
+	hurried  bool  // it is refused since the AOR changes too fast
 }
 
 func (s *Server) newExchange() any {
@@ -73,7 +77,7 @@ func (r *registering) Done(err error) {
 		s.unavailable(s.now(), r, err)
 	case r.registration.Status >= 300:
 		// Refused by what another request had changed a moment before; it waited for that to be durable.
-		s.ledger.refuse(s.now(), refusedRegistration, r.flow.Remote, r.registration.Reason, sender{to: r.aor})
+		s.ledger.refuse(s.now(), r.refusal(), r.flow.Remote, r.registration.Reason, sender{to: r.aor})
 	}
 	s.ledger.answer(r.registration.Status)
 	// A response that cannot be sent is not our loss: the client retransmits, and the connection that

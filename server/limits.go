@@ -85,6 +85,29 @@ const (
 	// moves it by less.
 	clockSlack = time.Second
 
+	// hurry is how soon after the last change of its AOR a change counts against the AOR's pace. A phone refreshes
+	// every half minute or so; ten of one user come together only when the network is back.
+	hurry = 2 * time.Second
+
+	// paceBytes is what the changes of an AOR that are in a hurry may write in a second, in bytes, for each contact
+	// that it may have: by default a thousand small changes in a second, or twenty of the largest record.
+	paceBytes = 32 << 10
+
+	// sourceBytes is the same for a source, of what records have beyond ordinaryRecord: one that has many AORs, with
+	// all the bytes that they may have, leaves most of a slow disk to others.
+	sourceBytes = 8 << 20
+
+	// ordinaryRecord is what a record may have and count as one phone's, in bytes.
+	ordinaryRecord = 1 << 10
+
+	// paceBurst is how long nobody may have written for an allowance to be whole: as much may be written at once as
+	// otherwise in that time.
+	paceBurst = 16 * time.Second
+
+	// paceSlots is how many AORs, and sources, in a hurry are told apart, of 8 bytes each. An AOR that is in a hurry
+	// meets a flood's by a chance of one in so many, and is then asked to wait.
+	paceSlots = 1 << 14
+
 	// alarmTick is how exactly Timer C fires: it is three minutes at the least.
 	alarmTick = time.Second
 )

@@ -28,6 +28,7 @@ const (
 	refusedRoute                       // what the proxy refuses: 4xx, among them 404 and 480
 	refusedStore                       // the location service cannot write: 503
 	refusedLoad                        // too much waits for the disk: 503
+	refusedPace                        // an AOR that changes too fast: 503
 	refusedGuessing                    // of a source that guesses: delayed, or 403
 	refusedDenied                      // an administrator has denied its source: 403
 	refusedClosing                     // the server is going down: 503
@@ -59,6 +60,7 @@ var refusalNames = [refusals]string{
 	refusedRoute:        "route",
 	refusedStore:        "store",
 	refusedLoad:         "overload",
+	refusedPace:         "too_fast",
 	refusedGuessing:     "guessing",
 	refusedDenied:       "denied",
 	refusedClosing:      "shutdown",

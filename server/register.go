@@ -70,7 +70,8 @@ func (s *Server) registrarRefuses(now time.Time, out *transport.Out, in *transpo
 func (s *Server) change(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, d *domain) {
 	x.aor = location.AppendAOR(x.aor[:0], x.req.To.URI.User, d.name)
 	out.Owe(in)
-	durable, err := s.location.Update(now, x.aor, &x.registration, x.registering)
+	x.at, x.hurried, x.contacts = now.UnixMilli(), false, s.state.Load().config.Registrar.MaxContacts
+	durable, err := s.location.Update(now, x.aor, x.registering, x.registering)
 	switch {
 	case err != nil:
 		s.unavailable(now, x.registering, err)
@@ -80,7 +81,7 @@ func (s *Server) change(now time.Time, out *transport.Out, in *transport.Arrival
 		return
 	case x.registration.Status >= 300:
 		out.Settle(in)
-		s.registrarRefuses(now, out, in, x, refusedRegistration)
+		s.registrarRefuses(now, out, in, x, x.refusal())
 		return
 	}
 	out.Settle(in)

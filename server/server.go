@@ -69,6 +69,7 @@ type Server struct {
 	log         *slog.Logger
 	now         func() time.Time
 	clock       clock
+	pace        *pace // of changes
 	ledger      ledger
 	tagger      tagger
 	secret      [32]byte // of the nonces; of this process alone, so that none outlives what is known of its use
@@ -119,7 +120,7 @@ func New(cfg config.Config, opt Options) (_ *Server, err error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.now = s.clock.start(opt.Now, opt.Wall)
+	s.now, s.pace = s.clock.start(opt.Now, opt.Wall), newPace()
 	s.ledger.log = s.log
 	s.started = s.now()
 	s.exchanges.New, s.registering.New, s.relays.New = s.newExchange, s.newRegistering, s.newRelay
