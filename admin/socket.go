@@ -36,17 +36,37 @@ func Listen(data string) (net.Listener, error) {
 	if err := errors.Join(os.Chmod(made, 0o600), os.Rename(made, path)); err != nil {
 		return nil, errors.Join(err, ln.Close())
 	}
-	return &listener{ln, path}, nil
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, errors.Join(err, ln.Close())
+	}
+	return &listener{ln, path, info}, nil
 }
 
-// listener removes its socket when it is closed.
+// listener removes its socket when it is closed, if it is still its own.
 type listener struct {
 	net.Listener
 	path string
+	made fs.FileInfo
+}
+
+func (l *listener) isLost() bool {
+	now, err := os.Lstat(l.path)
+	return err != nil || !os.SameFile(now, l.made)
 }
 
 func (l *listener) Close() error {
+	if l.isLost() {
+		return l.Listener.Close()
+	}
 	return errors.Join(os.Remove(l.path), l.Listener.Close())
+}
+
+// IsLost reports whether the control socket that ln listens to was removed, or replaced, so that nobody finds it any
+// more.
+func IsLost(ln net.Listener) bool {
+	l, ok := ln.(*listener)
+	return ok && l.isLost()
 }
 
 func removeStale(data, path string) error {

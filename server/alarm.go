@@ -101,6 +101,7 @@ func (s *Server) watch(ctx context.Context) {
 		}
 		now, some := s.now(), false
 		s.watchClock(now)
+		s.watchSubscribers()
 		for r := s.alarms.due(now); r != nil; r = s.alarms.due(now) {
 			some = true
 			r.mu.Lock()

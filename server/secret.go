@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // loadSecret reads the key of flow tokens and proofs, or makes one if there is none.
@@ -25,9 +26,31 @@ func loadSecret(file string) (secret [32]byte, err error) {
 		return secret, err
 	}
 	if err := writeWhole(file, secret[:]); err != nil {
-		return secret, fmt.Errorf("secret: %w", err)
+		return secret, &secretError{err}
 	}
 	return secret, nil
+}
+
+// secretError says that a secret was made and could not be kept.
+type secretError struct{ error }
+
+func (e *secretError) Error() string { return "secret: " + e.error.Error() }
+
+func (e *secretError) Unwrap() error { return e.error }
+
+// keepsNothing reports whether an error is that of a secret which a disk that is full, fails, or takes no writes did not
+// keep: the server runs with it all the same.
+func keepsNothing(err error) bool {
+	var unkept *secretError
+	if !errors.As(err, &unkept) {
+		return false
+	}
+	for _, of := range [...]error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO} {
+		if errors.Is(err, of) {
+			return true
+		}
+	}
+	return false
 }
 
 // writeWhole writes a file that is there whole or not at all, whenever the machine stops.

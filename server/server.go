@@ -82,6 +82,7 @@ type Server struct {
 
 	subscribers *subscriber.Cache // all of them, in memory
 	store       subscriber.Store
+	unsound     bool             // it was told that store cannot be changed; the goroutine of watch has it
 	live        *liveSubscribers // both of them, for who changes them
 	location    location.Store
 	transport   *transport.Transport
@@ -158,7 +159,10 @@ func (s *Server) open(cfg config.Config, opt Options) (err error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
-	if s.flowSecret, err = loadSecret(filepath.Join(cfg.Data, SecretFile)); err != nil {
+	s.flowSecret, err = loadSecret(filepath.Join(cfg.Data, SecretFile))
+	if keepsNothing(err) {
+		s.log.Error("the secret cannot be kept: calls that are up at the next start cannot be routed then", "error", err)
+	} else if err != nil {
 		return err
 	}
 	if s.guard, err = openGuard(s.now(), s.log, filepath.Join(cfg.Data, DefenceFile)); err != nil {

@@ -62,3 +62,20 @@ func (s *Server) openSubscribers(ctx context.Context, file string, domains []con
 	}
 	return nil
 }
+
+// watchSubscribers tells, once, that what is changed in the file of subscribers would not be found again, and that it
+// would. What was read of it serves on.
+func (s *Server) watchSubscribers() {
+	checked, ok := s.store.(interface{ Check() error })
+	if !ok {
+		return
+	}
+	switch err := checked.Check(); {
+	case err != nil && !s.unsound:
+		s.log.Error("subscribers cannot be changed; those that were read are served", "error", err)
+		s.unsound = true
+	case err == nil && s.unsound:
+		s.log.Warn("subscribers can be changed again")
+		s.unsound = false
+	}
+}

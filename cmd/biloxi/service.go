@@ -32,11 +32,13 @@ type service struct {
 	notify  notifier
 	limit   time.Duration // for draining
 	reloads sync.Mutex    // one at a time, so that what was read last is in force last
+	ended   chan struct{} // closed when it stops
 }
 
 // start starts everything or, with the error, nothing.
 func (cmd *serveCmd) start(c *console, cfg config.Config) (_ *service, err error) {
-	s := &service{cmd: cmd, console: c, notify: newNotifier(c), limit: time.Duration(cfg.Limits.ShutdownTimeout)}
+	s := &service{cmd: cmd, console: c, notify: newNotifier(c), limit: time.Duration(cfg.Limits.ShutdownTimeout),
+		ended: make(chan struct{})}
 	s.log = newLogger(c.Err, cfg.Log, &s.level)
 	if s.server, err = server.New(cfg, server.Options{Logger: s.log}); err != nil {
 		return nil, err
@@ -48,7 +50,7 @@ func (cmd *serveCmd) start(c *console, cfg config.Config) (_ *service, err error
 		return nil, errors.Join(err, s.server.Shutdown(ctx))
 	}
 	s.control = admin.NewServer(s.admin(), s.log)
-	go s.control.Serve(socket) // until run shuts it down
+	go s.keepControl(cfg.Data, socket) // until run shuts it down
 	return s, nil
 }
 
@@ -58,6 +60,9 @@ func (s *service) listen(cfg config.Config) (net.Listener, error) {
 		return nil, err
 	}
 	socket, err := admin.Listen(cfg.Data)
+	if mayBeMended(err) {
+		return nil, nil // keepControl tries again
+	}
 	if err != nil || !s.cmd.Demo {
 		return socket, err
 	}
@@ -109,6 +114,7 @@ func (s *service) run() error {
 // stop drains the server and ends the control socket; another signal ends the wait.
 func (s *service) stop(signals <-chan os.Signal) error {
 	s.notify.send("STOPPING=1")
+	close(s.ended)
 	ctx, cancel := context.WithTimeout(context.Background(), s.limit)
 	defer cancel()
 	drained := make(chan error, 1)

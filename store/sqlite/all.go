@@ -10,7 +10,7 @@ import (
 // All implements subscriber.Store. A start waits for it, with a million rows: so it asks for no more columns than
 // it needs, and reads them where the driver has put them.
 func (s *Store) All(ctx context.Context, fn func(subscriber.Subscriber) error) error {
-	rows, err := s.db.QueryContext(ctx, "SELECT domain, realm, user, md5, sha256, sha512_256, at_md5, at_sha256, at_sha512_256 FROM subscriber")
+	rows, err := s.file.Load().db.QueryContext(ctx, "SELECT domain, realm, user, md5, sha256, sha512_256, at_md5, at_sha256, at_sha512_256 FROM subscriber")
 	if err != nil {
 		return wrap(err)
 	}

@@ -60,12 +60,16 @@ func (s *Store) storeRun(ctx context.Context, run []subscriber.Subscriber) (n in
 func (s *Store) storeBatch(ctx context.Context, run []subscriber.Subscriber, batch []int) error {
 	s.write.Lock()
 	defer s.write.Unlock()
-	tx, err := s.db.BeginTx(ctx, nil)
+	f, err := s.writable()
+	if err != nil {
+		return wrap(err)
+	}
+	tx, err := f.db.BeginTx(ctx, nil)
 	if err != nil {
 		return wrap(err)
 	}
 	defer tx.Rollback() // does nothing after Commit
-	put := tx.StmtContext(ctx, s.put)
+	put := tx.StmtContext(ctx, f.put)
 	defer put.Close()
 	now := time.Now()
 	var args []any
@@ -79,5 +83,5 @@ func (s *Store) storeBatch(ctx context.Context, run []subscriber.Subscriber, bat
 	if err := tx.Commit(); err != nil {
 		return wrap(cmp.Or(ctx.Err(), err))
 	}
-	return nil
+	return wrap(f.check()) // it may have been removed meanwhile
 }

@@ -19,6 +19,9 @@ const (
 	// million in no order write the file four times over.
 	importRun = 250_000
 
+	// memoryDisk is where a file is copied to that is on a full disk, if the folder for temporary files is full too.
+	memoryDisk = "/dev/shm"
+
 	// migrateTries is how often the schema is brought up to date when another process does the same.
 	migrateTries = 20
 

@@ -23,32 +23,16 @@ import (
 var migrations embed.FS
 
 // Open opens the file, or makes it in a folder that is there. The error is one line that names the file.
+//
+// Where the disk is full, fails, or takes no writes, a copy of the file is opened elsewhere: what is there can be read,
+// and Check says why nothing can be changed. Each change looks first whether the file can be opened again.
 func Open(path string) (*Store, error) {
-	db, err := open(path)
+	f, err := openFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("subscribers: %w", err)
 	}
-	return db, nil
-}
-
-func open(path string) (*Store, error) {
-	if err := prepareFile(path); err != nil {
-		return nil, err
-	}
-	db, err := sql.Open("sqlite", dataSource(path))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	db.SetMaxOpenConns(maxConns)
-	db.SetMaxIdleConns(maxConns)
-	s := &Store{db: db, run: importRun, batch: importBatch}
-	if err = migrate(context.Background(), db); err == nil {
-		err = s.prepare(context.Background())
-	}
-	if err != nil {
-		db.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
+	s := &Store{path: path, run: importRun, batch: importBatch}
+	s.file.Store(f)
 	return s, nil
 }
 

@@ -1,12 +1,14 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"biloxi/sip"
@@ -16,12 +18,11 @@ import (
 // Store is a subscriber.Store in a SQLite file. It is for many goroutines: the database has its own locks,
 // and write keeps writers of this process from polling for it.
 type Store struct {
-	db    *sql.DB
+	path  string
+	file  atomic.Pointer[file]
 	write sync.Mutex
 
 	run, batch int // subscribers that an import sorts and stores at once
-
-	add, put, remove, find, list *sql.Stmt
 }
 
 const columns = "domain, user, realm, md5, sha256, sha512_256, at_md5, at_sha256, at_sha512_256, created, changed"
@@ -32,19 +33,19 @@ const orUpdate = `ON CONFLICT DO UPDATE SET realm = excluded.realm, md5 = exclud
 	sha512_256 = excluded.sha512_256, at_md5 = excluded.at_md5, at_sha256 = excluded.at_sha256,
 	at_sha512_256 = excluded.at_sha512_256, changed = excluded.changed`
 
-func (s *Store) prepare(ctx context.Context) error {
+func (f *file) prepare(ctx context.Context) error {
 	for _, p := range []struct {
 		stmt **sql.Stmt
 		text string
 	}{
-		{&s.add, insert + "ON CONFLICT DO NOTHING"},
-		{&s.put, insert + orUpdate},
-		{&s.remove, "DELETE FROM subscriber WHERE domain = ? AND user = ?"},
-		{&s.find, "SELECT " + columns + " FROM subscriber WHERE domain = ? AND user = ?"},
-		{&s.list, "SELECT " + columns + " FROM subscriber WHERE (domain, user) > (?, ?) ORDER BY domain, user LIMIT ?"},
+		{&f.add, insert + "ON CONFLICT DO NOTHING"},
+		{&f.put, insert + orUpdate},
+		{&f.remove, "DELETE FROM subscriber WHERE domain = ? AND user = ?"},
+		{&f.find, "SELECT " + columns + " FROM subscriber WHERE domain = ? AND user = ?"},
+		{&f.list, "SELECT " + columns + " FROM subscriber WHERE (domain, user) > (?, ?) ORDER BY domain, user LIMIT ?"},
 	} {
 		var err error
-		if *p.stmt, err = s.db.PrepareContext(ctx, p.text); err != nil {
+		if *p.stmt, err = f.db.PrepareContext(ctx, p.text); err != nil {
 			return err
 		}
 	}
@@ -52,14 +53,33 @@ func (s *Store) prepare(ctx context.Context) error {
 }
 
 // Close closes the file.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error { return s.file.Load().close() }
+
+// Check says why what is changed would not be found again: that the file was removed or replaced while it was open, or
+// that the disk took no writes when it was opened. nil if all is well. Reading goes on meanwhile.
+func (s *Store) Check() error { return wrap(s.file.Load().check()) }
+
+// writable returns the file that changes go to, opened again if only a copy was open. The write lock is held.
+func (s *Store) writable() (*file, error) {
+	f := s.file.Load()
+	if f.copy != "" {
+		again, err := openAt(s.path)
+		if err != nil {
+			return nil, f.check()
+		}
+		s.file.Store(again)
+		f.close()
+		f = again
+	}
+	return f, f.check()
+}
 
 // Add implements subscriber.Store.
 func (s *Store) Add(ctx context.Context, sub subscriber.Subscriber) error {
 	if err := sub.Validate(); err != nil {
 		return err
 	}
-	changed, err := s.change(ctx, s.add, values(nil, &sub, time.Now())...)
+	changed, err := s.change(ctx, func(f *file) *sql.Stmt { return f.add }, values(nil, &sub, time.Now())...)
 	if err == nil && !changed {
 		err = fmt.Errorf("%w: %s", subscriber.ErrExists, sub.AOR())
 	}
@@ -71,13 +91,13 @@ func (s *Store) Put(ctx context.Context, sub subscriber.Subscriber) error {
 	if err := sub.Validate(); err != nil {
 		return err
 	}
-	_, err := s.change(ctx, s.put, values(nil, &sub, time.Now())...)
+	_, err := s.change(ctx, func(f *file) *sql.Stmt { return f.put }, values(nil, &sub, time.Now())...)
 	return err
 }
 
 // Remove implements subscriber.Store.
 func (s *Store) Remove(ctx context.Context, user, domain string) error {
-	changed, err := s.change(ctx, s.remove, domain, user)
+	changed, err := s.change(ctx, func(f *file) *sql.Stmt { return f.remove }, domain, user)
 	if err == nil && !changed {
 		err = notFound(user, domain)
 	}
@@ -86,7 +106,7 @@ func (s *Store) Remove(ctx context.Context, user, domain string) error {
 
 // Find implements subscriber.Store.
 func (s *Store) Find(ctx context.Context, user, domain string) (sub subscriber.Subscriber, err error) {
-	err = scan(s.find.QueryRowContext(ctx, domain, user), &sub)
+	err = scan(s.file.Load().find.QueryRowContext(ctx, domain, user), &sub)
 	if errors.Is(err, sql.ErrNoRows) {
 		return sub, notFound(user, domain)
 	}
@@ -101,7 +121,7 @@ func (s *Store) List(ctx context.Context, after string, limit int) (page []subsc
 		return nil, "", err
 	}
 	// One more than asked for tells whether there is a next page.
-	rows, err := s.list.QueryContext(ctx, domain, user, limit+1)
+	rows, err := s.file.Load().list.QueryContext(ctx, domain, user, limit+1)
 	if err != nil {
 		return nil, "", wrap(err)
 	}
@@ -146,11 +166,15 @@ func wrap(err error) error {
 }
 
 // change runs a statement that writes, and reports whether it changed a row.
-func (s *Store) change(ctx context.Context, stmt *sql.Stmt, args ...any) (changed bool, err error) {
+func (s *Store) change(ctx context.Context, stmt func(*file) *sql.Stmt, args ...any) (changed bool, err error) {
 	s.write.Lock()
 	defer s.write.Unlock()
-	result, err := stmt.ExecContext(ctx, args...)
+	f, err := s.writable()
 	if err != nil {
+		return false, wrap(err)
+	}
+	result, err := stmt(f).ExecContext(ctx, args...)
+	if err = cmp.Or(err, f.check()); err != nil { // it may have been removed meanwhile
 		return false, wrap(err)
 	}
 	n, err := result.RowsAffected()
