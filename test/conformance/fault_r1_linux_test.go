@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"biloxi/server"
 	. "biloxi/siptest"
 	"biloxi/test/bed"
 )
@@ -26,20 +27,30 @@ func TestFaultR1(t *testing.T) {
 	t.Run("R1 a disk that is full", func(t *testing.T) {
 		b := bed.Start(t, bed.Options{Data: mkdir(t, dir, "data")})
 		p := newPhone(t, b)
+		reserve := filepath.Join(b.Config.Data, server.LocationFolder, "location-reserve")
+		for _, err := os.Stat(reserve); err != nil; _, err = os.Stat(reserve) {
+			time.Sleep(20 * time.Millisecond)
+		}
 		p.Register(Contact("<sip:one@192.0.2.1>")).Expect(200)
 		big := fillDisk(t, dir)
 		awaitStatus(t, p, 503, "<sip:two@192.0.2.2>")
-		p.Bound("sip:one@192.0.2.1")
-		b.Restart() // on a disk that is full
+		p.Query().Expect(200)
+		awaitStatus(t, p, 200, "<sip:two@192.0.2.2>") // with what was kept in reserve
+		p.Bound("sip:one@192.0.2.1", "sip:two@192.0.2.2")
+		b.Stop()
+		os.Remove(reserve)
+		os.Remove(big)
+		big = fillDisk(t, dir)
+		b.Restart()
 		q := again(t, b, p)
-		q.Bound("sip:one@192.0.2.1")
-		q.Register(Contact("<sip:two@192.0.2.2>")).Expect(503).Want("Retry-After", "5")
+		q.Bound("sip:one@192.0.2.1", "sip:two@192.0.2.2")
+		q.Register(Contact("<sip:three@192.0.2.3>")).Expect(503).Want("Retry-After", "5")
 		if err := os.Remove(big); err != nil {
 			t.Fatal(err)
 		}
-		awaitStatus(t, q, 200, "<sip:two@192.0.2.2>")
+		awaitStatus(t, q, 200, "<sip:three@192.0.2.3>")
 		b.Restart()
-		again(t, b, p).Bound("sip:one@192.0.2.1", "sip:two@192.0.2.2")
+		again(t, b, p).Bound("sip:one@192.0.2.1", "sip:two@192.0.2.2", "sip:three@192.0.2.3")
 	})
 }
 

@@ -43,7 +43,7 @@ func TestFaultR2(t *testing.T) {
 				refused, began := 0, time.Now()
 				before := journalBytes(t, b)
 				for i := range 1200 {
-					r := p.Register(Contact(fat(i % 9))).Expect(200, 503)
+					r := p.Register(Contact(fat(i%9))).Expect(200, 503)
 					if r.Status() == 503 {
 						refused++
 						if wait := r.Header("Retry-After"); wait != "1" {
