@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,12 +51,14 @@ func TestClockIsSet(t *testing.T) {
 		for _, killed := range []bool{true, false} {
 			t.Run("§3 the clock is set "+name+" while it runs", func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					began, wall := time.Now(), time.Duration(0)
-					clock := func() time.Time { return epoch.Add(time.Since(began)).Round(0) }
+					began := time.Now()
+					var wall atomic.Int64
+					steady := func() time.Time { return epoch.Add(time.Since(began)).Round(0) }
+					clock := steady
 					m := newMemFS()
-					j := mustOpen(t, Config{FS: m, Now: clock, Wall: func() time.Time { return clock().Add(wall) }})
+					j := mustOpen(t, Config{FS: m, Now: steady, Wall: func() time.Time { return steady().Add(time.Duration(wall.Load())) }})
 					bound(t, j, clock(), "bob@h")
-					wall = step
+					wall.Store(int64(step))
 					time.Sleep(2 * time.Second)
 					bound(t, j, clock(), "eve@h")
 					time.Sleep(8 * time.Second)
@@ -81,12 +84,13 @@ func TestClockIsSet(t *testing.T) {
 	}
 	t.Run("§3 the clock is set forward and back again", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			wall := time.Duration(0)
+			var wall atomic.Int64
 			m := newMemFS()
 			now := func() time.Time { return time.Now().Round(0) }
-			j := mustOpen(t, Config{FS: m, Now: now, Wall: func() time.Time { return now().Add(wall) }})
+			j := mustOpen(t, Config{FS: m, Now: now, Wall: func() time.Time { return now().Add(time.Duration(wall.Load())) }})
 			bound(t, j, now(), "bob@h")
-			for _, wall = range []time.Duration{24 * time.Hour, -24 * time.Hour, 0} {
+			for _, step := range []time.Duration{24 * time.Hour, -24 * time.Hour, 0} {
+				wall.Store(int64(step))
 				time.Sleep(5 * time.Second)
 			}
 			j = mustOpen(t, Config{FS: copyFS(m), Now: now})

@@ -17,7 +17,9 @@ func TestLinger(t *testing.T) {
 		for _, sync := range []time.Duration{100 * time.Microsecond, 10 * time.Millisecond} {
 			m.set(func(_ int, what string) error {
 				if strings.HasPrefix(what, "sync ") {
+					m.mu.Unlock() // or who waits for it would keep the time from going on
 					time.Sleep(sync)
+					m.mu.Lock()
 				}
 				return nil
 			})

@@ -259,12 +259,12 @@ func TestUnchangedWaits(t *testing.T) {
 				t.Error(err)
 			}
 			time.Sleep(time.Second) // until the last mark is there
-			size := len(m.names["location-00000001.journal"].data)
+			size := m.size("location-00000001.journal")
 			if durable, err := j.Update(epoch, []byte("bob@h"), add, third); !durable || err != nil {
 				t.Errorf("a retransmission after the sync: %v, %v", durable, err)
 			}
 			time.Sleep(time.Second)
-			if got := len(m.names["location-00000001.journal"].data); got != size {
+			if got := m.size("location-00000001.journal"); got != size {
 				t.Error("a retransmission was written")
 			}
 		})

@@ -161,13 +161,13 @@ func TestIdleMark(t *testing.T) {
 			j := mustOpen(t, Config{FS: m})
 			must(t, set(j, "bob@h", 1))
 			time.Sleep(time.Second)
-			size := len(m.names["location-00000001.journal"].data)
+			size := m.size("location-00000001.journal")
 			time.Sleep(time.Hour)
-			if got := len(m.names["location-00000001.journal"].data); got != size {
+			if got := m.size("location-00000001.journal"); got != size {
 				t.Errorf("an idle journal grows by %d bytes", got-size)
 			}
 			must(t, j.Close())
-			if got := len(m.names["location-00000001.journal"].data); got != size {
+			if got := m.size("location-00000001.journal"); got != size {
 				t.Errorf("the end of an idle journal has %d bytes", got-size)
 			}
 		})
@@ -228,6 +228,12 @@ func lives(j *Journal, m *memFS, random *rand.Rand, acknowledged *int) {
 		}
 		time.Sleep([]time.Duration{0, time.Millisecond, idleMark, keepEvery, 2 * keepEvery}[random.IntN(5)])
 	}
+}
+
+func (m *memFS) size(name string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.names[name].data)
 }
 
 func (m *memFS) operations() int {

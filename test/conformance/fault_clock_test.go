@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,10 +20,10 @@ func TestFaultClock(t *testing.T) {
 		t.Run("§3 the clock is set "+name, func(t *testing.T) {
 			data := t.TempDir()
 			synctest.Test(t, func(t *testing.T) {
-				by := time.Duration(0)
+				var by atomic.Int64
 				b := bed.Start(t, bed.Options{Network: NewNetwork(), Address: "192.0.2.222", Data: data, Config: wellKnownPorts,
-					Wall: func() time.Time { return time.Now().Add(by) }})
-				clockIsSet(t, b, func() { by = step }, step)
+					Wall: func() time.Time { return time.Now().Add(time.Duration(by.Load())) }})
+				clockIsSet(t, b, func() { by.Store(int64(step)) }, step)
 				b.Stop()
 			})
 		})
