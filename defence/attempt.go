@@ -8,7 +8,7 @@ type History uint8
 // The histories.
 const (
 	Stranger   History = iota // nothing
-	Registered                // he has a binding that was registered from there
+	Registered                // a phone of theirs is registered from there
 	SameFlow                  // from there, and from that very port or connection
 )
 

@@ -6,8 +6,8 @@
 // many wrong answers is throttled: of what it tries, one attempt in a while is looked at ([Policy.Interval]), and the
 // rest is not. One that goes on is refused for a while, and then let in again.
 //
-// Behind one address may live an office of phones. So a user is counted by himself for each source: one phone with an
-// old password is throttled alone, long before it weighs on the others, and a user who is registered from a source is
+// An office of phones may share one address. So each user of a source is counted alone too: one phone with an old
+// password is throttled alone, long before it weighs on the others, and a user who is registered from a source is
 // looked at while that source is throttled or refused. A user who is attacked from everywhere is never locked out:
 // each source has some tries of its own, only fewer ([Policy.Tries]).
 //

@@ -151,7 +151,7 @@ func TestSteps(t *testing.T) {
 	}
 }
 
-// An office behind one address: a phone with an old password is throttled alone, and who is registered from there
+// An office with one address: a phone with an old password is throttled alone, and who is registered from there
 // is looked at whatever goes on.
 func TestOffice(t *testing.T) {
 	const nat = "203.0.113.5"
@@ -176,7 +176,7 @@ func TestOffice(t *testing.T) {
 	if p.right(nat, "new@a", Stranger, 5000) {
 		t.Error("a source that is refused has strangers looked at")
 	}
-	// He knows who is registered there, and tries those: few tries in all, and the phones themselves go on.
+	// They know who is registered there, and try those: few tries in all, and the phones themselves go on.
 	n := p.flood(1000, time.Millisecond, func(i int) Verdict {
 		return p.guess(nat, fmt.Sprint("phone", i%50), Registered, 3000)
 	})
@@ -240,8 +240,8 @@ func TestConcurrentGuesses(t *testing.T) {
 	}
 }
 
-// A user who is attacked from many sources is looked at from an address of his own, at once; each source has few
-// tries of him.
+// A user who is attacked from many sources is looked at from an address of their own, at once; each source has few
+// tries of them.
 func TestUserUnderAttack(t *testing.T) {
 	p := begin(t)
 	source := func(i int) string { return fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255) }
@@ -255,7 +255,7 @@ func TestUserUnderAttack(t *testing.T) {
 		}
 	}
 	if attacked != 1 {
-		t.Errorf("that he is attacked is told %d times: %v", attacked, p.told)
+		t.Errorf("that bob is attacked is told %d times: %v", attacked, p.told)
 	}
 	if !p.right("192.0.2.9", "bob@a", Stranger, 1) {
 		t.Error("the user himself is not looked at")

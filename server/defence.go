@@ -36,7 +36,7 @@ func watchfulnessOf(cfg *config.Config) watchfulness {
 	return w
 }
 
-// check is the digest's check behind the defence: one that is not looked at is false, and done with. All credentials
+// check is the digest's check, after the defence has let it through: one that is not looked at is false, and done with. All credentials
 // are judged here, whatever the method and the header field that brings them.
 func (s *Server) check(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, st *state, d *domain, h sip.Header) (digest.Result, bool) {
 	watched := !st.watchfulness.off && s.guard.Watched(in.Flow.Remote.Addr()) && !s.exempt(now, st, in.Flow.Remote.Addr())

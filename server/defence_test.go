@@ -26,11 +26,11 @@ func guessFrom(s *Server, source string, n int) {
 	}
 }
 
-// TestDefenceAllocations: a refresh costs no allocation while others guess, nor where somebody guesses behind the same
+// TestDefenceAllocations: a refresh costs no allocation while others guess, nor where somebody guesses from the same
 // address.
 func TestDefenceAllocations(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it empties pools
-	for name, source := range map[string]string{"elsewhere": "203.0.113.5", "behind the same address": wireRemote.Addr().String()} {
+	for name, source := range map[string]string{"elsewhere": "203.0.113.5", "from the same address": wireRemote.Addr().String()} {
 		t.Run(name, func(t *testing.T) {
 			w := startWired(t, config.DurabilityNone, 64)
 			w.run(t, w.each((*wiredPhone).bind), "200")
