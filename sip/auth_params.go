@@ -17,13 +17,15 @@ func digestParams(b []byte) (p authParams, ok bool) {
 	return authParams{b, skipLWS(b, end)}, true
 }
 
-// next reads one parameter; its value is without quotes. Where it is wrong, p.i is its offset.
+// next reads one parameter; its value is without quotes. Where it is wrong, p.i is its offset. What is no parameter is
+// passed over, up to the next comma: name is nil then.
 func (p *authParams) next() (name, value []byte, reason string) {
 	b := p.b
 	end := skipToken(b, p.i)
 	i := skipLWS(b, end)
 	if end == p.i || i == len(b) || b[i] != '=' {
-		return nil, nil, "not a name, = and value"
+		p.skip()
+		return nil, nil, ""
 	}
 	name = b[p.i:end]
 	i = skipLWS(b, i+1)
@@ -36,9 +38,6 @@ func (p *authParams) next() (name, value []byte, reason string) {
 		// A token; some clients leave the quotes off a URI or a nonce, so all up to the comma is taken.
 		for end = i; end < len(b) && b[end] != ',' && b[end] > ' ' && class[b[end]]&classQuoted != 0; end++ {
 		}
-		if end == i {
-			return nil, nil, "a parameter has no value"
-		}
 		value = b[i:end]
 	}
 	if i = skipLWS(b, end); i < len(b) {
@@ -49,6 +48,24 @@ func (p *authParams) next() (name, value []byte, reason string) {
 	}
 	p.i = i
 	return name, value, ""
+}
+
+// skip moves to what follows the next comma that stands outside quotes.
+func (p *authParams) skip() {
+	for ; p.i < len(p.b); p.i++ {
+		switch p.b[p.i] {
+		case ',':
+			p.i = skipLWS(p.b, p.i+1)
+			return
+		case '"':
+			end := skipQuoted(p.b, p.i)
+			if end < 0 {
+				p.i = len(p.b)
+				return
+			}
+			p.i = end - 1
+		}
+	}
 }
 
 // authWriter appends parameters behind their scheme.

@@ -1,5 +1,7 @@
 package sip
 
+import "bytes"
+
 // Credentials is the value of Authorization or Proxy-Authorization with the Digest scheme (RFC 3261
 // §20.7, RFC 7616 §3.4). Text values are without their quotes but with their escapes, as the digest is
 // computed over them.
@@ -18,7 +20,8 @@ type Credentials struct {
 }
 
 // ParseCredentials reads a credentials value. Another scheme than Digest gives digest false and no
-// error. A parameter that stands twice, or a value with no end, is an error.
+// error. A parameter that stands twice with two values, or a value with no end, is an error; what is no parameter, or
+// one that nobody knows, is passed over.
 func ParseCredentials(b []byte) (c Credentials, digest bool, err error) {
 	digest, at, reason := c.parse(b)
 	if reason != "" {
@@ -55,7 +58,7 @@ func (c *Credentials) parse(b []byte) (digest bool, at int, reason string) {
 		if field == nil {
 			continue
 		}
-		if *field != nil {
+		if *field != nil && !bytes.Equal(*field, value) {
 			return true, at, reasonDuplicate
 		}
 		*field = value
