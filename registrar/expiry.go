@@ -1,6 +1,8 @@
 package registrar
 
 import (
+	"bytes"
+
 	"biloxi/sip"
 )
 
@@ -41,6 +43,17 @@ func headerExpires(req *sip.Request) (seconds uint32, ok bool) {
 		return 0, false
 	}
 	return parseExpires(v), true
+}
+
+// hasTwoExpires reports whether Expires stands twice with two values: there is no telling which is meant.
+func hasTwoExpires(req *sip.Request) bool {
+	first, _ := req.Value(sip.HeaderExpires)
+	for i := req.Index(sip.HeaderExpires); i >= 0; i = req.Next(i) {
+		if _, _, value := req.Field(i); !bytes.Equal(value, first) {
+			return true
+		}
+	}
+	return false
 }
 
 // parseExpires reads delta-seconds. RFC 3261 §10.2: more than 2^32-1 is 2^32-1, and what is malformed is

@@ -5,8 +5,9 @@ import "biloxi/sip"
 // RFC 3327 §5.3: the Path values of the request, in order, are those of each of its bindings and of the
 // 200. Without Supported: path the policy decides.
 func (reg *Registration) readPath(req *sip.Request) *refusal {
-	if !req.Has(sip.HeaderPath) {
-		return nil
+	first, some := req.Value(sip.HeaderPath)
+	if !some || len(first) == 0 && req.Next(req.Index(sip.HeaderPath)) < 0 {
+		return nil // none, or one that is empty
 	}
 	if !reg.registrar.acceptPath && !req.HasToken(sip.HeaderSupported, "path") &&
 		!req.HasToken(sip.HeaderRequire, "path") {

@@ -53,6 +53,9 @@ func (reg *Registration) read(req *sip.Request) *refusal {
 		return nil
 	}
 	reg.userAgent = reg.cutUserAgent(req)
+	if hasTwoExpires(req) {
+		return expiresTwice
+	}
 	if why := reg.readContacts(req); why != nil || reg.star {
 		return why
 	}

@@ -37,6 +37,7 @@ var (
 	pathNotSupported = &refusal{420, "Path Without Supported: path", ReasonPath}
 
 	contactMalformed = &refusal{400, "Malformed Contact", ReasonMalformed}
+	expiresTwice     = &refusal{400, "Two Expires", ReasonMalformed}
 	qMalformed       = &refusal{400, "Malformed q of a Contact", ReasonMalformed}
 	pathMalformed    = &refusal{400, "Malformed Path", ReasonMalformed}
 

@@ -120,7 +120,7 @@ func TestOddVia(t *testing.T) {
 			"SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK{1/2}@3==;rport=":      "SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK{1/2}@3==;rport=5062;received=192.0.2.201",
 			"SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK1;rport;":              "SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK1;rport=5062;received=192.0.2.201",
 			"SIP/2.0/UDP 192.0.2.9;;branch=z9hG4bK1;keep=;rport":        "SIP/2.0/UDP 192.0.2.9;;branch=z9hG4bK1;keep=;rport=5062;received=192.0.2.201",
-			"SIP / 2.0 / UDP 192.0.2.201 ; branch = z9hG4bK1 ; x = ; y": "SIP / 2.0 / UDP 192.0.2.201 ;branch=z9hG4bK1;x=;y",
+			"SIP / 2.0 / UDP 192.0.2.201 ; branch = z9hG4bK1 ; x = ; y": "SIP / 2.0 / UDP 192.0.2.201 ; branch = z9hG4bK1 ; x = ; y",
 			"SIP/2.0/UDP 192.0.2.201;branch=x;received=":                "SIP/2.0/UDP 192.0.2.201;branch=x",
 		} {
 			v, err := ParseVia([]byte(in))

@@ -137,7 +137,7 @@ func (v *Via) AppendReceived(dst []byte, src netip.AddrPort) []byte {
 	}
 	sent, isAddr := hostAddr(v.Host)
 	same := isAddr && sent.Unmap() == addr && !v.RPort()
-	if same && len(v.Params) == 0 {
+	if same && !v.Params.Has("received") {
 		return append(dst, v.raw...)
 	}
 	dst = v.appendParams(append(dst, v.raw[:params]...), src.Port())
@@ -155,23 +155,19 @@ func (v *Via) asks() bool {
 		(v.rport == len(v.Params) || v.Params[v.rport] == ';')
 }
 
-// appendParams appends the parameters without received, and with the port in rport.
+// appendParams appends the parameters without received, and with the port in rport. All others stay as they are.
 func (v *Via) appendParams(dst []byte, port uint16) []byte {
-	for name, value, rest := v.Params.Next(); name != nil; name, value, rest = rest.Next() {
+	left := v.Params
+	for name, _, rest := left.Next(); name != nil; name, _, rest = rest.Next() {
 		switch {
 		case foldIs(name, "received"):
-			continue
 		case foldIs(name, "rport"):
 			dst = append(dst, ";rport="...)
 			dst = appendUint(dst, uint64(port))
-			continue
+		default:
+			dst = append(dst, left[:len(left)-len(rest)]...)
 		}
-		dst = append(dst, ';')
-		dst = append(dst, name...)
-		if value != nil {
-			dst = append(dst, '=')
-			dst = append(dst, value...)
-		}
+		left = rest
 	}
 	return dst
 }

@@ -71,7 +71,7 @@ func TestViaReceived(t *testing.T) {
 			{"SIP/2.0/UDP 192.0.2.1;rport=1;received=1.2.3.4", "192.0.2.1:2", "SIP/2.0/UDP 192.0.2.1;rport=2;received=192.0.2.1"},
 			{"SIP/2.0/UDP 192.0.2.1;rport;branch=x;RECEIVED=1.2.3.4", "192.0.2.1:2", "SIP/2.0/UDP 192.0.2.1;rport=2;branch=x;received=192.0.2.1"},
 			{"SIP/2.0/UDP 192.0.2.1 ;RPort;branch=x", "192.0.2.1:2", "SIP/2.0/UDP 192.0.2.1 ;rport=2;branch=x;received=192.0.2.1"},
-			{"SIP/2.0/UDP 192.0.2.1; rport ;branch = x", "192.0.2.1:2", "SIP/2.0/UDP 192.0.2.1;rport=2;branch=x;received=192.0.2.1"},
+			{"SIP/2.0/UDP 192.0.2.1; rport ;branch = x", "192.0.2.1:2", "SIP/2.0/UDP 192.0.2.1;rport=2;branch = x;received=192.0.2.1"},
 			{"SIP/2.0/UDP h;branch=x;rport;x=\"a; rport\"", "192.0.2.1:2", "SIP/2.0/UDP h;branch=x;rport=2;x=\"a; rport\";received=192.0.2.1"},
 			// What a client claims is dropped.
 			{"SIP/2.0/UDP 192.0.2.1;received=1.2.3.4;a=\"b\"", "192.0.2.1:2", "SIP/2.0/UDP 192.0.2.1;a=\"b\""},

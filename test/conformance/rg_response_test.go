@@ -35,6 +35,13 @@ func TestRegisterResponse(t *testing.T) {
 			t.Errorf("the binding has %q", got)
 		}
 	})
+	t.Run("RG-003", onStage(func(s *stage) {
+		p, one := phoneOf(s.t, s.Bed, udp, "bob"), s.agent("bob", at(0))
+		p.Register(Contact("<"+one.ContactURI(udp)+">"), Line("Record-Route: <sip:192.0.2.66;lr>")).Expect(200)
+		s.alice.Invite(bobAOR)
+		refuse(one.Expect("INVITE").Lacks("Route"), 486)
+		s.alice.Expect("486 INVITE")
+	}))
 	t.Run("RG-004", func(t *testing.T) {
 		p := newPhone(t, b)
 		p.Once(Line("Record-Route: <sip:x.example;lr>")).Expect(401).Lacks("Record-Route")
