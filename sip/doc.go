@@ -11,7 +11,8 @@
 // for. Everything that a decoded value holds is a slice of the bytes that were parsed: it is valid as
 // long as those bytes are, and is not to be changed or appended to.
 //
-// It takes what RFC 4475 and RFC 5118 have a receiver take, and refuses what could be read in two ways: a
-// parameter, From, To, Call-ID, CSeq, Max-Forwards or Content-Length that stands twice, a line that ends in
-// CR or LF alone. What we do not read is not looked at, and is passed on byte by byte.
+// It takes what RFC 4475 and RFC 5118 have a receiver take, and what else phones write that can be read in one way
+// only: display names without quotes, empty parameters, lines that end in LF alone. It refuses what could be read in
+// two ways: a tag or branch, From, To, Call-ID, CSeq or Max-Forwards that stands twice, two lengths of one body, a CR
+// alone. What we do not read is not looked at, and is passed on byte by byte; docs/headers.md has each header field.
 package sip
