@@ -81,7 +81,7 @@ func TestFaultP6(t *testing.T) {
 	}))
 	t.Run("P6 what one phone wrote badly is shown well-formed to another", onStage(func(s *stage) {
 		p := newPhone(s.t, s.Bed)
-		p.Register(Contact(`Smith, J. <sip:one@192.0.2.201;x=;;y>;app-imei=;a=b@c/d==;;+sip.instance=<urn:uuid:1>; e{f}=1;g="a`+"\r\n"+` b";`)).Expect(200)
+		p.Register(Contact(`Smith, J. <sip:one@192.0.2.201;x=;;y>;app-imei=;a=b@c/d==;;+sip.instance=<urn:uuid:1>; e{f}=1;g="a` + "\r\n" + ` b";`)).Expect(200)
 		answer := again(s.t, s.Bed, p).Query().Expect(200).Bound("sip:one@192.0.2.201;x=;;y")
 		wellFormed(s.t, answer)
 		want := `<sip:one@192.0.2.201;x=;;y>;app-imei="";a="b@c/d==";+sip.instance="<urn:uuid:1>";g="a b";expires=`
