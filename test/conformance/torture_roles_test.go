@@ -96,7 +96,7 @@ func tortureProxy(s *stage, message []byte, want string) {
 	for _, hop := range []string{"127.0.0.1:5080", "services.example.com"} { // those that its Route names
 		message = bytes.Replace(message, []byte(hop), []byte(routerAt), 1)
 	}
-	got := answerTo(s, wire, message)
+	got := tortureAnswer(s, wire, message)
 	offer := edge.Next(0)
 	if offer != nil {
 		got = goesOn
@@ -143,7 +143,7 @@ func tortureRegistrar(s *stage, message []byte, want string) {
 		message = bytes.Replace(message, []byte("\r\nCall-ID"), []byte("\r\nAuthorization: "+authorization+"\r\nCall-ID"), 1)
 		defer func() { checkBound(s, p, message, want) }()
 	}
-	if got := answerTo(s, wire, message); got != want {
+	if got := tortureAnswer(s, wire, message); got != want {
 		s.t.Fatalf("the registrar: %s, want %s", got, want)
 	}
 }
@@ -180,8 +180,8 @@ func withMethod(message []byte, old, method string) []byte {
 	return bytes.Replace(message, []byte(" "+old+"\r\n"), []byte(" "+method+"\r\n"), 1)
 }
 
-// answerTo sends a message, and says which status its sender gets within a second.
-func answerTo(s *stage, wire Wire, message []byte) string {
+// tortureAnswer sends a message, and says which status its sender gets within a second.
+func tortureAnswer(s *stage, wire Wire, message []byte) string {
 	s.t.Helper()
 	if err := wire.Send(withReturnTo(message, wire.Local().String())); err != nil {
 		s.t.Fatal(err)
