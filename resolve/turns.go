@@ -83,25 +83,31 @@ func (t *turns) pop() *inquiry {
 		if strangers && t.strangers >= max(t.workers/2, 1) {
 			break
 		}
-		for n := range len(t.order) {
-			at := (t.next + n) % len(t.order)
-			l := t.order[at]
-			if l.asker.Stranger != strangers {
-				continue
+		for n, all := 0, len(t.order); n < all; n++ {
+			at := t.next % len(t.order)
+			i := t.turn(at, strangers)
+			if i != nil || len(t.order) == 0 {
+				return i
 			}
-			i := t.take(l)
-			if i == nil {
-				continue
-			}
-			t.next = at + 1
-			if len(l.queue) == 0 {
-				t.order = slices.Delete(t.order, at, at+1)
-				t.next = at
-			}
-			return i
 		}
 	}
 	return nil
+}
+
+// turn gives the lane at that place its turn, if it is of those who have one, and lets it go if its queue is empty. The
+// next turn is that of the lane behind it.
+func (t *turns) turn(at int, strangers bool) (i *inquiry) {
+	l := t.order[at]
+	if l.asker.Stranger == strangers {
+		i = t.take(l)
+	}
+	if len(l.queue) > 0 {
+		t.next = at + 1
+		return i
+	}
+	t.order, t.next = slices.Delete(t.order, at, at+1), at
+	t.forget(l)
+	return i
 }
 
 // take takes the first inquiry of a lane that may be asked now, and counts it.

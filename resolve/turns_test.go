@@ -105,6 +105,20 @@ func TestTurns(t *testing.T) {
 			t.Errorf("%d lanes, %d queues, %d zones, %d of strangers", len(x.lanes), len(x.order), len(x.zones), x.strangers)
 		}
 	})
+	t.Run("S8 nothing is left of what has been asked in another's name", func(t *testing.T) {
+		x := newTurns(4)
+		i := &inquiry{question: question{"a.example", typeA}, zone: "a.example"}
+		stranger := Asker{Source: netip.MustParseAddr("192.0.2.1"), Stranger: true}
+		x.add(i, stranger)
+		x.add(i, Asker{})
+		if x.pop() != i || x.pop() != nil {
+			t.Error("it is not asked once")
+		}
+		x.done(i)
+		if len(x.lanes)+len(x.order) != 0 {
+			t.Errorf("%d lanes, %d queues", len(x.lanes), len(x.order))
+		}
+	})
 	t.Run("S8 look-ups that wait have a bound for a source, and for strangers", func(t *testing.T) {
 		x := newTurns(workers)
 		count := func(a Asker) (n int) {

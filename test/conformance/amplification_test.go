@@ -130,33 +130,36 @@ func forwardedDatagrams(add func(datagram)) {
 	add(datagram{name: "INVITE, redirected, each of a hundred", n: 100, bytes: request("INVITE", bobAOR), phone: "silent", also: []func(*config.Config){redirecting}, back: 4, backBytes: 4})
 	add(datagram{name: "MESSAGE, redirected", bytes: request("MESSAGE", bobAOR), phone: "silent", also: []func(*config.Config){redirecting}, back: 1, backBytes: 1.5})
 	for _, d := range []datagram{
-		{phone: "silent", back: 12, backBytes: 12, elsewhere: 7, otherBytes: 11},
-		{phone: "rings", back: 13, backBytes: 14, elsewhere: 3, otherBytes: 4},
-		{phone: "busy", back: 12, backBytes: 13, elsewhere: 2, otherBytes: 3},
-		{phone: "answers", back: 12, backBytes: 14, elsewhere: 1, otherBytes: 2},
+		{phone: "silent", back: 12, backBytes: 12, elsewhere: 7, otherBytes: 13},
+		{phone: "rings", back: 13, backBytes: 13, elsewhere: 2, otherBytes: 4},
+		{phone: "busy", back: 12, backBytes: 15, elsewhere: 2, otherBytes: 4},
+		{phone: "answers", back: 12, backBytes: 15, elsewhere: 1, otherBytes: 3},
 	} {
 		d.name, d.bytes = "INVITE to a phone that "+map[string]string{"silent": "says nothing"}[d.phone]+strings.Replace(d.phone, "silent", "", 1), request("INVITE", bobAOR)
 		d.name = strings.Replace(d.name, "that busy", "that is busy", 1)
 		add(d)
 	}
-	add(datagram{name: "INVITE to a phone that is busy, each of a hundred", n: 100, bytes: request("INVITE", bobAOR), phone: "busy", back: 5, backBytes: 5, elsewhere: 2, otherBytes: 3})
-	add(datagram{name: "INVITE to a phone that says nothing, each of a hundred", n: 100, bytes: request("INVITE", bobAOR), phone: "silent", back: 5, backBytes: 5, elsewhere: 7, otherBytes: 11})
-	for _, d := range []datagram{
-		{phone: "silent", back: 1, backBytes: 1.5, elsewhere: 11, otherBytes: 17},
-		{phone: "answers", back: 1, backBytes: 1.5, elsewhere: 1, otherBytes: 2},
-	} {
-		for _, method := range []string{"MESSAGE", "SUBSCRIBE", "OPTIONS"} {
-			d.name, d.bytes = method+" to a phone that "+map[string]string{"silent": "says nothing", "answers": "answers"}[d.phone], request(method, bobAOR)
-			add(d)
+	add(datagram{name: "INVITE to a phone that is busy, each of a hundred", n: 100, bytes: request("INVITE", bobAOR), phone: "busy", back: 5, backBytes: 6, elsewhere: 2, otherBytes: 4})
+	add(datagram{name: "INVITE to a phone that says nothing, each of a hundred", n: 100, bytes: request("INVITE", bobAOR), phone: "silent", back: 5, backBytes: 5, elsewhere: 7, otherBytes: 13})
+	for _, method := range []string{"MESSAGE", "OPTIONS", "SUBSCRIBE"} {
+		silent, answers := 17.0, 2.0
+		if method == "SUBSCRIBE" { // it has a Record-Route
+			silent, answers = 20, 3
 		}
+		add(datagram{name: method + " to a phone that says nothing", bytes: request(method, bobAOR), phone: "silent", back: 1, backBytes: 1.5, elsewhere: 11, otherBytes: silent})
+		add(datagram{name: method + " to a phone that answers", bytes: request(method, bobAOR), phone: "answers", back: 1, backBytes: 1.5, elsewhere: 1, otherBytes: answers})
 	}
 }
+
+// slack is how much more than what is measured a bound on bytes may be: branches, tags and proofs have not always the
+// same length.
+const slack = 2
 
 // TestAmplification: what each kind of datagram that needs no credentials causes, at its source, which somebody may have
 // forged, and elsewhere. Everything is counted until five minutes later, when all timers have fired.
 func TestAmplification(t *testing.T) {
 	var table strings.Builder
-	table.WriteString("| a datagram | bytes | back: packets | times its bytes | elsewhere: packets | times its bytes |\n|---|---|---|---|---|---|\n")
+	table.WriteString("| a datagram | bytes | back: packets | times its bytes, at most | elsewhere: packets | times its bytes, at most |\n|---|---|---|---|---|---|\n")
 	for _, d := range datagrams() {
 		t.Run(d.name, onStage(func(s *stage) {
 			size, c := s.cause(&d)
@@ -167,7 +170,10 @@ func TestAmplification(t *testing.T) {
 				s.t.Errorf("it causes %d packets (%v times its bytes) back and %d (%v) elsewhere, want at most %d (%v) and %d (%v)",
 					back, backBytes, elsewhere, otherBytes, d.back, d.backBytes, d.elsewhere, d.otherBytes)
 			}
-			fmt.Fprintf(&table, "| %s | %d | %d | %v | %d | %v |\n", d.name, size, back, backBytes, elsewhere, otherBytes)
+			if backBytes < d.backBytes-slack || otherBytes < d.otherBytes-slack {
+				s.t.Errorf("it causes %v times its bytes back and %v elsewhere: the bounds of %v and %v say nothing", backBytes, otherBytes, d.backBytes, d.otherBytes)
+			}
+			fmt.Fprintf(&table, "| %s | %d | %d | %v | %d | %v |\n", d.name, size, back, d.backBytes, elsewhere, d.otherBytes)
 		}, d.also...))
 	}
 	checkTable(t, table.String())
