@@ -108,6 +108,7 @@ func (s *Server) watch(ctx context.Context) {
 			r.perform(now, r.ctx.Advance(now), nil)
 			r.leave()
 		}
+		s.heldAcks.expire(now)
 		if some {
 			s.transport.Flush()
 		}

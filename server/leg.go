@@ -218,9 +218,7 @@ func (r *relay) send(now time.Time, l *leg, t *proxy.Target, flow sip.Flow) {
 		to = netip.AddrPort{}
 	}
 	if r.req.Method() == sip.Ack {
-		if s.transport.Send(flow, to, d.message) != nil {
-			s.ledger.lostAcks.Add(1)
-		}
+		r.sendAck(now, l, d, flow, to)
 		return
 	}
 	r.leaveClient(l)
@@ -240,6 +238,21 @@ func (r *relay) send(now time.Time, l *leg, t *proxy.Target, flow sip.Flow) {
 	}
 	l.targets.Failed(l.target, 0)
 	r.event(r.unreached(now, l))
+}
+
+// sendAck sends an ACK's copy. What is sent for it over a stream that does not open is sent again as a datagram.
+func (r *relay) sendAck(now time.Time, l *leg, d *draft, flow sip.Flow, to netip.AddrPort) {
+	s := r.server
+	switch {
+	case s.transport.Send(flow, to, d.message) == nil:
+		if l.size == streamOnly {
+			s.heldAcks.hold(now, l, d.branch)
+		}
+	case r.more(l):
+		r.event(r.unreached(now, l))
+	default:
+		s.ledger.lostAcks.Add(1)
+	}
 }
 
 // leaveClient lets go of the transaction of an address that was tried before.

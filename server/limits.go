@@ -77,6 +77,13 @@ const (
 	// maxRulesFile is the largest file of an administrator's rules, in bytes: a thousand of them take a tenth.
 	maxRulesFile = 1 << 20
 
+	// ackPatience is how long an ACK is held that went over a stream for its size: longer than a connection may take to
+	// open.
+	ackPatience = 12 * time.Second
+
+	// maxHeldAcks is how many are: each has the bytes of its request. One more goes over a stream alone.
+	maxHeldAcks = 1024
+
 	// maxReasons is how many bytes of Reason values of a caller's CANCEL go on to those who ring. RFC 3326 §2: there is one
 	// for each protocol, and few protocols; each takes some 50. What waits for a phone's first response is kept so long.
 	maxReasons = 512

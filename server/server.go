@@ -91,6 +91,7 @@ type Server struct {
 	resolver     *resolve.Resolver
 	relays       sync.Pool
 	streams      streams
+	heldAcks     heldAcks
 	viewings     sync.Pool
 	shares       *shares
 	drain        drain

@@ -104,7 +104,7 @@ func (r *relay) severed(now time.Time, l *leg) []proxy.Action {
 		return nil
 	}
 	status := 503
-	if r.in.Direct(r.ctx.Target(l.branch)) {
+	if t := r.ctx.Target(l.branch); t.FlowLast || r.in.Direct(t) {
 		status = 430
 	}
 	return r.ctx.Doubt(now, l.branch, status, r.more(l))
