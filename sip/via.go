@@ -125,7 +125,8 @@ func (v *Via) RPort() bool { return v.rport > 0 }
 
 // AppendReceived appends the Via as a server that got it from src passes it on: with received where the
 // sent-by host is a name or differs from the source (RFC 3261 §18.2.1), and always with received and the
-// port in rport if the client asked for rport (RFC 3581 §4). What a client claimed in received is dropped.
+// port in rport if the client asked for rport (RFC 3581 §4). What a client claimed in received is dropped. Where nothing is
+// to be dropped or written it stays byte for byte.
 func (v *Via) AppendReceived(dst []byte, src netip.AddrPort) []byte {
 	addr := src.Addr().Unmap().WithZone("")
 	params := min(len(v.raw), cap(v.raw)-cap(v.Params))
@@ -137,10 +138,11 @@ func (v *Via) AppendReceived(dst []byte, src netip.AddrPort) []byte {
 	}
 	sent, isAddr := hostAddr(v.Host)
 	same := isAddr && sent.Unmap() == addr && !v.RPort()
-	if same && !v.Params.Has("received") {
-		return append(dst, v.raw...)
+	if !v.RPort() && (!v.odd || !v.Params.Has("received")) {
+		dst = append(dst, v.raw...) // with what white space it has
+	} else {
+		dst = v.appendParams(append(dst, v.raw[:params]...), src.Port())
 	}
-	dst = v.appendParams(append(dst, v.raw[:params]...), src.Port())
 	if same {
 		return dst
 	}

@@ -142,8 +142,10 @@ func FuzzVia(f *testing.F) {
 		if again.RPort() != v.RPort() || again.ResponseAddr(source) != v.ResponseAddr(source) {
 			t.Fatalf("%q was appended as %q, which goes elsewhere", b, out)
 		}
-		if third := again.AppendReceived(nil, source); !bytes.Equal(third, out) {
-			t.Fatalf("%q was appended as %q, then as %q", b, out, third)
+		// A received of our own is written anew, without the white space that the rest may have: once.
+		third, err := ParseVia(again.AppendReceived(nil, source))
+		if err != nil || !bytes.Equal(third.AppendReceived(nil, source), third.Raw()) || bytes.Equal(out, b) && !bytes.Equal(third.Raw(), out) {
+			t.Fatalf("%q was appended as %q, then as %q: %v", b, out, third.Raw(), err)
 		}
 	})
 }
