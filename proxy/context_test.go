@@ -147,6 +147,10 @@ func (s *scene) event(now time.Time, what string) []string {
 		return s.text(s.ctx.TransportError(now, branch, more), nil)
 	case "unsent":
 		return s.text(s.ctx.Unsent(now, branch, code, more), nil)
+	case "doubt":
+		return s.text(s.ctx.Doubt(now, branch, code, more), nil)
+	case "damaged":
+		return s.text(s.ctx.Damaged(now, branch, code, len(words) > 3), nil)
 	case "cancel":
 		return s.text(s.ctx.Cancel(now), nil)
 	case "advance":

@@ -27,6 +27,8 @@ func frames(stream []byte, piece, maxHead, maxBody int) (messages [][]byte, err 
 	return messages, nil
 }
 
+var crlfBytes = []byte("\r\n")
+
 const framed = "OPTIONS sip:h SIP/2.0\nl: 4\n\nbody"
 
 func TestFrame(t *testing.T) {
@@ -119,7 +121,11 @@ func FuzzFrame(f *testing.F) {
 				t.Fatalf("%q: message %d is %q, in pieces %q", stream, i, b, pieces[i])
 			}
 			var m Message
-			if err := m.Parse(b); err == nil && (len(m.Bytes()) != len(b) || !m.Has(HeaderContentLength) && !m.IsResponse()) {
+			err := m.Parse(b)
+			if err == nil && bytes.Contains(bytes.ReplaceAll(b, crlfBytes, nil), crlfBytes[1:]) {
+				continue // its lines ended in LF, and are longer now
+			}
+			if err == nil && (len(m.Bytes()) != len(b) || !m.Has(HeaderContentLength) && !m.IsResponse()) {
 				t.Fatalf("%q is framed, and parsed as %q", b, m.Bytes())
 			}
 		}
