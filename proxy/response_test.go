@@ -74,32 +74,66 @@ func TestPoppedLength(t *testing.T) {
 func FuzzPopped(f *testing.F) {
 	f.Add(ringing)
 	f.Add(crlf("SIP/2.0 200 OK\nv: SIP/2.0/UDP me;branch=1 , SIP/2.0/UDP a\nX: y\n\nbody"))
+	f.Add(crlf("sip/2.0 486\nVia: SIP/2.0/UDP me\nv: SIP/2.0/UDP a\nf: a\nFrom: a\nt: b\nTo: b\nl: 1\nl: 1\nno colon\ni: c\nCSeq: x INVITE\n\nbody"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var m, popped sip.Message
-		if m.Parse(data) != nil || !m.IsResponse() {
+		_ = m.Parse(data)
+		if !m.IsResponse() {
 			return
 		}
+		damage := Damage(&m, nil)
 		b, ok := AppendPopped(nil, &m)
 		vias, sound := viasOf(&m)
 		if !ok {
-			if sound && len(vias) > 1 {
+			if _, _, err := m.TopVia(); err == nil && sound && len(vias) > 1 || damage == "" {
 				t.Fatalf("not popped: %q", data)
 			}
 			return
 		}
-		if err := popped.Parse(b); err != nil {
-			t.Fatalf("%v: %q of %q", err, b, data)
+		if damage != "" {
+			return // it is not passed on
+		}
+		_ = popped.Parse(b)
+		if again := popped.StatusCode(); again != m.StatusCode() || !popped.Bounded() || !bytes.HasPrefix(b, []byte("SIP/2.0 ")) {
+			t.Fatalf("%q of %q", b, data)
 		}
 		left, _ := viasOf(&popped)
 		if sound && !equalLists(left, vias[1:]) {
 			t.Fatalf("Vias %q of %q", left, vias)
 		}
-		not := []sip.Header{sip.HeaderVia}
-		if !m.Has(sip.HeaderContentLength) {
-			not = append(not, sip.HeaderContentLength)
+		not := []sip.Header{sip.HeaderVia, sip.HeaderContentLength}
+		for _, h := range single {
+			if i := popped.Index(h); i < 0 || popped.Next(i) >= 0 {
+				t.Fatalf("not one %s: %q of %q", h, b, data)
+			}
+			if i := m.Index(h); i >= 0 && m.Next(i) >= 0 {
+				not = append(not, h)
+			}
 		}
-		if !popped.Has(sip.HeaderContentLength) || !equalLists(others(&popped, not...), others(&m, not...)) || !bytes.Equal(popped.Body(), m.Body()) {
+		if !equalLists(others(&popped, not...), others(&m, not...)) || !bytes.Equal(popped.Body(), m.Body()) {
 			t.Fatalf("%q of %q", b, data)
+		}
+	})
+}
+
+// FuzzOwnBranch: what is found is a branch as ours are, and the first of them.
+func FuzzOwnBranch(f *testing.F) {
+	in := receive(f, invite)
+	branch := New(Config{}).AppendBranch(nil, in, 0)
+	f.Add([]byte("SIP/2.0 abc\r\nVia: z9hG4bK;branch="+string(branch)+"\r\n"), 3)
+	f.Fuzz(func(t *testing.T, data []byte, at int) {
+		if found := OwnBranch(data); found != nil {
+			if _, ok := branchHash(found); !ok || !bytes.Contains(data, found) {
+				t.Fatalf("%q in %q", found, data)
+			}
+		}
+		if bytes.Contains(data, []byte("z9hG4bK")) {
+			return
+		}
+		at = min(max(at, 0), len(data))
+		whole := append(append(append([]byte{}, data[:at]...), branch...), data[at:]...)
+		if found := OwnBranch(whole); !bytes.Equal(found, branch) {
+			t.Fatalf("%q in %q", found, whole)
 		}
 	})
 }

@@ -236,7 +236,7 @@ func (r *relay) settle() {
 }
 
 // pass sends a response on, without our own Via (RFC 3261 §16.7 steps 3 and 9). A caller whose call rings keeps the
-// connection that he came by, whoever he is: the answer may take longer than strangers are given.
+// connection that he came by, whoever he is: the answer may take longer than strangers are given, and his ACK comes after it.
 func (r *relay) pass(now time.Time, resp *sip.Message) {
 	d := drafts.Get().(*draft)
 	defer d.release()
@@ -245,7 +245,7 @@ func (r *relay) pass(now time.Time, resp *sip.Message) {
 	if ok {
 		r.respond(now, resp.StatusCode(), b)
 	}
-	if r.in.Flow.Transport.Reliable() && resp.StatusCode() < 200 {
+	if r.in.Flow.Transport.Reliable() && resp.StatusCode() < 300 && r.req.Method() == sip.Invite {
 		r.server.transport.Keep(r.in.Flow)
 	}
 }

@@ -174,7 +174,8 @@ func TestWhereTo(t *testing.T) {
 		}, trusting)
 		onPath(t, func(p *path) {
 			p.zone.Add(p.t, zone)
-			alice, bob := p.alice(tcp), p.bob("<sip:bob@srv.example.com>", "<sip:bob@"+bobAt+">;q=0.5")
+			// Over TCP her connection would end at this very moment, as that of a stranger who has said nothing.
+			alice, bob := p.alice(udp), p.bob("<sip:bob@srv.example.com>", "<sip:bob@"+bobAt+">;q=0.5")
 			invite := alice.Invite(toBob)
 			p.answered(invite, bob, bob.ExpectWithin(2*time.Minute, "INVITE"))
 		})
