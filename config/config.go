@@ -78,6 +78,7 @@ type Registrar struct {
 	PathWithoutSupport      PathPolicy     `toml:"path_without_support"`       // a Path in a REGISTER whose client does not support it
 	WhenFull                FullPolicy     `toml:"when_full"`                  // a contact more than MaxContacts
 	FirstHopWithoutOutbound OutboundPolicy `toml:"first_hop_without_outbound"` // a reg-id that cannot count
+	ContactsAtSource        bool           `toml:"contacts_at_source"`         // refuse contacts at other hosts than they are registered from
 	ServiceRoute            []string       `toml:"service_route"`              // URIs of the Service-Route in a 200 (RFC 3608); empty: none
 }
 

@@ -2,6 +2,7 @@ package registrar
 
 import (
 	"math"
+	"net/netip"
 	"time"
 
 	"biloxi/location"
@@ -54,6 +55,11 @@ type Config struct {
 	FirstHopWithoutOutbound string         // OutboundRefuse or OutboundIgnore; empty: OutboundRefuse
 	WhenFull                string         // WhenFullRefuse or WhenFullOldest; empty: WhenFullRefuse
 	Flows                   location.Flows // the connections that are open; nil: all count as open
+
+	// Place says what the host of a contact, or of its first Path value, is, that somebody at source registers; nil:
+	// all are Elsewhere.
+	Place    func(u sip.URI, source netip.Addr) Place
+	AtSource bool // take only contacts that are reached where they are registered from, or are Own
 }
 
 // Registrar is a policy, ready for use. It is not changed by use and serves any number of goroutines.
@@ -70,12 +76,16 @@ type Registrar struct {
 	ignoreOutbound bool
 	dropOldest     bool
 	flows          location.Flows
+	place          func(u sip.URI, source netip.Addr) Place
+	atSource       bool
 }
 
 // New returns a registrar of that policy. Values that contradict each other are drawn together: the
 // minimum is not over the maximum, and the default lies between the two.
 func New(cfg Config) *Registrar {
 	r := &Registrar{
+		place:       cfg.Place,
+		atSource:    cfg.AtSource,
 		minExpires:  wholeSeconds(cfg.MinExpires+time.Second-1, 0),
 		maxExpires:  max(wholeSeconds(cfg.MaxExpires, neverSeconds), 1),
 		maxContacts: cfg.MaxContacts,

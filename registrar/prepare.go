@@ -71,6 +71,9 @@ func (reg *Registration) read(req *sip.Request) *refusal {
 	if why := reg.checkOneFlow(); why != nil {
 		return why
 	}
+	if why := reg.checkPlaces(); why != nil {
+		return why
+	}
 	return reg.checkSecurity(req)
 }
 

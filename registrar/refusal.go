@@ -16,6 +16,7 @@ const (
 	ReasonTooLong        = "too-long"             // 400: a value that is longer than is stored
 	ReasonSecurity       = "sips-mix"             // 400: a sips Contact with what is not sips
 	ReasonTooMany        = "too-many-contacts"    // 500: the AOR has all the bindings it may have, and none may go
+	ReasonPlace          = "place"                // 403: a contact that leads where none of it may
 	ReasonBrief          = "too-brief"            // 423
 	ReasonFirstHop       = "first-hop"            // 439
 	ReasonTooLarge       = "too-large"            // 500: all of the AOR's bindings together, or the answer with all of them
@@ -57,6 +58,9 @@ var (
 	sipsPath    = &refusal{400, "A sips Contact Needs a sips Path", ReasonSecurity}
 
 	tooManyContacts = &refusal{500, "Too Many Contacts", ReasonTooMany} // see refuseFull
+
+	barredContact    = &refusal{403, "Contact at a Next Hop or Trusted Peer of This Server", ReasonPlace}
+	contactElsewhere = &refusal{403, "Contact Is Not Where It Is Registered From", ReasonPlace}
 
 	tooBrief = &refusal{423, "Interval Too Brief", ReasonBrief}
 	firstHop = &refusal{439, "First Hop Lacks Outbound Support", ReasonFirstHop}

@@ -24,7 +24,7 @@ func (r *relay) Lead(u sip.URI, source netip.Addr) proxy.Lead {
 			return proxy.Lead{Place: proxy.Inside} // what it names is nobody's here
 		}
 		if !self.Is(maddr, u.Port) {
-			return proxy.Lead{}
+			return r.outside(maddr, source)
 		}
 	}
 	own := self.Is(u.Host, u.Port)
@@ -32,7 +32,7 @@ func (r *relay) Lead(u sip.URI, source netip.Addr) proxy.Lead {
 		return proxy.Lead{Route: way}
 	}
 	if !own {
-		return proxy.Lead{}
+		return r.outside(u.Host, source)
 	}
 	d := r.state.domains.find(u.Host).domain
 	if d == nil || u.User == nil {
@@ -40,6 +40,14 @@ func (r *relay) Lead(u sip.URI, source netip.Addr) proxy.Lead {
 	}
 	r.aor = location.AppendAOR(r.aor[:0], u.User, d.name)
 	return proxy.Lead{Place: proxy.Inside, AOR: r.aor}
+}
+
+// outside is where a contact leads that does not lead here.
+func (r *relay) outside(host []byte, source netip.Addr) (lead proxy.Lead) {
+	if r.state.routing.reserved.bars(host, source) {
+		lead.Place = proxy.Barred
+	}
+	return lead
 }
 
 // viewing is what a look at the location service needs.

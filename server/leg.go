@@ -166,9 +166,8 @@ func (r *relay) attempt(now time.Time, l *leg) {
 		return
 	}
 	l.target = target
-	if r.state.self.listensAt(target.Transport, target.Addr) {
-		// It would come back at once, whatever name led there (RFC 3261 §16.3 step 4).
-		r.event(r.ctx.Unsent(now, l.branch, 482, r.more(l)))
+	if status := r.denied(l); status > 0 {
+		r.event(r.ctx.Unsent(now, l.branch, status, r.more(l)))
 		return
 	}
 	flow, err := r.server.transport.Open(target.Transport, target.Addr, target.ServerName)
@@ -178,6 +177,23 @@ func (r *relay) attempt(now time.Time, l *leg) {
 		return
 	}
 	r.send(now, l, r.ctx.Target(l.branch), flow)
+}
+
+// denied is the status of a branch that may not go to the address that was found for it; 0 if it may.
+func (r *relay) denied(l *leg) int {
+	t, addr := r.ctx.Target(l.branch), l.target.Addr.Addr()
+	if r.state.self.listensAt(l.target.Transport, l.target.Addr) {
+		// It would come back at once, whatever name led there (RFC 3261 §16.3 step 4).
+		return 482
+	}
+	if r.ctx.Targets.Responsible && len(r.way(l)) == 0 && r.state.routing.reserved.barsAddr(addr, t.Source) {
+		return 480
+	}
+	l.unproven = r.isUnproven(l, t, addr)
+	if l.unproven && r.most(l) == 0 {
+		return 480
+	}
+	return 0
 }
 
 // exhausted goes on behind the last address of a next hop.
@@ -223,7 +239,11 @@ func (r *relay) send(now time.Time, l *leg, t *proxy.Target, flow sip.Flow) {
 	}
 	r.leaveClient(l)
 	r.holds.Add(1) // the client transaction's
-	id, err := s.transactions.Send(now, transaction.Outgoing{Request: d.message, Method: r.req.Method(), Branch: d.branch}, flow, to, l)
+	o := transaction.Outgoing{Request: d.message, Method: r.req.Method(), Branch: d.branch}
+	if l.unproven {
+		o.Most = r.most(l)
+	}
+	id, err := s.transactions.Send(now, o, flow, to, l)
 	if err == nil {
 		l.client = id
 		s.shares.grow(&r.stake, int64(len(d.message)))

@@ -63,6 +63,27 @@ const (
 	// maxPayload is the largest response that goes out as a datagram, in bytes: one over IPv4 holds no more.
 	maxPayload = 65507
 
+	// unprovenCopies is how often a request goes over UDP to an address that has never answered and that it was not
+	// registered from (RFC 3261 §17.1 would have eleven): at once, and should it be lost after 0.5 and 1.5 s.
+	unprovenCopies = 3
+
+	// maxUnprovenPatience is how many such addresses of one request get it more than once.
+	maxUnprovenPatience = 4
+
+	// maxUnprovenBranches is how many branches of one request go to one such address: somebody's other phone, its
+	// softphone and a gateway. Once it has answered all do.
+	maxUnprovenBranches = 3
+
+	// maxAnswerers is how many addresses are remembered that have answered, some 100 bytes each. Phones that register
+	// from where they are called, and next hops, need no place.
+	maxAnswerers = 16_384
+
+	// maxHopAddresses is how many addresses are remembered that the names of next hops lead to.
+	maxHopAddresses = 256
+
+	// hopRefresh is how often it is looked up where they lead; DNS is asked when what it said has expired.
+	hopRefresh = time.Minute
+
 	// maxKept is the largest buffer that is kept for the next request, in bytes: one large message leaves nothing
 	// behind.
 	maxKept = 16 << 10

@@ -48,20 +48,21 @@ type relay struct {
 
 // leg is one branch of a relay: one target, and the addresses that it may have.
 type leg struct {
-	relay   *relay
-	branch  int
-	client  transaction.ID // zero: none, or detached
-	breadth uint32
-	beyond  uint32 // branches that there may be of its copy
-	hop     int    // of relay.way
-	targets resolve.Targets
-	target  resolve.Target // that it was sent to
-	looking bool           // a look-up is under way
-	given   bool           // it is over: cancelled before it was sent
-	size    sizing
-	uri     sip.URI     // scratch of its look-up
-	stream  waiting     // of the connection that it went over
-	proof   proxy.Proof // in its copy's Record-Route; zero: it has none
+	relay    *relay
+	branch   int
+	client   transaction.ID // zero: none, or detached
+	breadth  uint32
+	beyond   uint32 // branches that there may be of its copy
+	hop      int    // of relay.way
+	targets  resolve.Targets
+	target   resolve.Target // that it was sent to
+	unproven bool           // nobody knows that somebody is there
+	looking  bool           // a look-up is under way
+	given    bool           // it is over: cancelled before it was sent
+	size     sizing
+	uri      sip.URI     // scratch of its look-up
+	stream   waiting     // of the connection that it went over
+	proof    proxy.Proof // in its copy's Record-Route; zero: it has none
 }
 
 // sizing is what a leg does about a request that is too large for a datagram.
@@ -122,7 +123,7 @@ func (r *relay) leg(branch int) *leg {
 
 func (l *leg) reset() {
 	l.client, l.breadth, l.beyond, l.hop, l.target = transaction.ID{}, 0, 0, 0, resolve.Target{}
-	l.looking, l.given, l.size, l.proof = false, false, anySize, proxy.Proof{}
+	l.looking, l.unproven, l.given, l.size, l.proof = false, false, false, anySize, proxy.Proof{}
 	l.relay.server.streams.remove(l)
 }
 

@@ -43,6 +43,7 @@ func (s *Server) Reload(cfg config.Config) error {
 		}
 	}
 	s.state.Store(st)
+	st.routing.reserved.learn(s.resolver)
 	s.checkRealms(cfg)
 	s.log.Info("configuration reloaded", "domains", len(cfg.Domains))
 	return nil

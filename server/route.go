@@ -18,6 +18,7 @@ type routing struct {
 	trusted     []config.Prefix
 	recordRoute bool
 	assert      bool // P-Asserted-Identity for who authenticated
+	reserved    *reserved
 }
 
 // route is one [[route]].
@@ -59,6 +60,7 @@ func newRouting(cfg *config.Config) (*routing, error) {
 		}
 		r.list = append(r.list, one)
 	}
+	r.reserved = newReserved(r)
 	return r, nil
 }
 

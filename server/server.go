@@ -93,6 +93,7 @@ type Server struct {
 	streams      streams
 	heldAcks     heldAcks
 	viewings     sync.Pool
+	answerers    answerers
 	shares       *shares
 	drain        drain
 	alarms       *alarms
@@ -139,7 +140,7 @@ func New(cfg config.Config, opt Options) (_ *Server, err error) {
 // newState makes what cfg says of domains, registrar, authentication and proxy. The digest is kept from old if its
 // keys have not changed, and with it what it knows of nonces in use.
 func (s *Server) newState(cfg config.Config, old *state) (*state, error) {
-	st := &state{config: cfg, domains: newDomains(cfg.Domains), registrar: registrar.New(registrarConfig(cfg.Registrar, s.transport)),
+	st := &state{config: cfg, domains: newDomains(cfg.Domains), registrar: registrar.New(registrarConfig(cfg.Registrar, s)),
 		proxy: proxy.New(proxyConfig(cfg.Proxy, s.flowSecret, s.dialogs))}
 	var err error
 	if st.routing, err = newRouting(&cfg); err != nil {
@@ -256,6 +257,7 @@ func (s *Server) Serve() error {
 	s.running.Go(func() { s.transactions.Run(ctx) })
 	s.running.Go(func() { s.watch(ctx) })
 	s.running.Go(func() { s.sweep(ctx) })
+	s.running.Go(func() { s.learnHops(ctx) })
 	s.running.Go(s.resolver.Run)
 	s.reload.Unlock()
 	return s.transport.Serve()

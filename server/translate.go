@@ -9,7 +9,6 @@ import (
 
 	"biloxi/config"
 	"biloxi/digest"
-	"biloxi/location"
 	"biloxi/proxy"
 	"biloxi/registrar"
 	"biloxi/resolve"
@@ -20,7 +19,7 @@ import (
 
 // The packages below know nothing of the configuration's file: here its values become theirs.
 
-func registrarConfig(c config.Registrar, flows location.Flows) registrar.Config {
+func registrarConfig(c config.Registrar, s *Server) registrar.Config {
 	return registrar.Config{
 		DefaultExpires:          time.Duration(c.DefaultExpires),
 		MinExpires:              time.Duration(c.MinExpires),
@@ -31,7 +30,9 @@ func registrarConfig(c config.Registrar, flows location.Flows) registrar.Config 
 		PathWithoutSupport:      string(c.PathWithoutSupport),
 		WhenFull:                string(c.WhenFull),
 		FirstHopWithoutOutbound: string(c.FirstHopWithoutOutbound),
-		Flows:                   flows,
+		Flows:                   s.transport,
+		Place:                   s.place,
+		AtSource:                c.ContactsAtSource,
 		ServiceRoute:            c.ServiceRoute,
 	}
 }

@@ -79,6 +79,10 @@ func (u user) Response(now time.Time, id transaction.ID, owner any, resp *sip.Me
 	}
 	r := l.relay
 	defer r.leave()
+	if l.unproven {
+		l.unproven = false
+		u.answerers.note(l.target.Addr.Addr())
+	}
 	if damage := proxy.Damage(resp, r.req.Via.Branch()); damage != "" {
 		u.ledger.refuse(now, refusedDamage, flow.Remote, damage, senderOf(resp))
 		r.perform(now, r.ctx.Damaged(now, l.branch, resp.StatusCode(), false), nil)

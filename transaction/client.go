@@ -12,6 +12,7 @@ type Outgoing struct {
 	Request []byte     // whole; copied where it is needed again
 	Method  sip.Method // its method
 	Branch  []byte     // of its topmost Via: with the magic cookie, and nobody else has it
+	Most    uint8      // how often it is sent over UDP while nothing comes; 0: as often as RFC 3261 has it
 }
 
 // NewClient is [Layer.Send] for a request that the layer reads first. The error can be ErrMessage too.
@@ -25,7 +26,7 @@ func (l *Layer) NewClient(now time.Time, request []byte, flow sip.Flow, to netip
 	if cseq, e := m.CSeq(); err != nil || e != nil || cseq.Method != m.Method() {
 		return ID{}, ErrMessage
 	}
-	return l.Send(now, Outgoing{m.Bytes(), m.Method(), via.Branch()}, flow, to, owner)
+	return l.Send(now, Outgoing{m.Bytes(), m.Method(), via.Branch(), 0}, flow, to, owner)
 }
 
 // Send sends a request along flow to `to`, in a client transaction of its own (RFC 3261 §17.1). ACK has no
@@ -59,7 +60,7 @@ func (s *shard) client(k key, o *Outgoing, now moment, flow sip.Flow, to netip.A
 		kind = inviteClient
 	}
 	reliable := flow.Transport.Reliable()
-	t := s.add(k, start(kind, reliable, s.layer.timers, now), flow, to, owner)
+	t := s.add(k, start(kind, reliable, s.layer.timers, now).atMost(o.Most), flow, to, owner)
 	if !reliable || kind == inviteClient {
 		s.keep(t, o.Request)
 	}

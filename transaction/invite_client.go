@@ -30,6 +30,7 @@ func (m machine) inviteCalling(t Timers, now moment, e event) (machine, do) {
 	case againFires:
 		// RFC 3261 §17.1.1.2: Timer A doubles each time, without a bound.
 		m.setAgain(now, 2*m.interval)
+		m.spend()
 		return m, sendRequest
 	case endFires:
 		// RFC 3261 §17.1.1.2, Timer B: the user is told, no ACK is made.

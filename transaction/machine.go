@@ -63,6 +63,7 @@ type machine struct {
 	reliable  bool          // the transport is
 	cancelled bool          // INVITE client: the user wants it cancelled
 	once      bool          // INVITE server: a refusal is sent again once at the most, but for an INVITE that comes again
+	most      uint8         // client: how often its request may be sent, with the last time, while nothing comes; 0: no bound
 	interval  time.Duration // what Timer A, E or G was last set to
 	again     moment        // when Timer A, E or G fires, or the one before a 100
 	end       moment        // when Timer B, D, F, H, I, J, K, L or M fires
@@ -111,6 +112,25 @@ func (m machine) fired(now moment) (event, bool) {
 		return againFires, true
 	}
 	return 0, false
+}
+
+// atMost is the machine of a client whose request is sent so often, with the first time; 0: without a bound. Timers B and
+// F stay as they are: what comes late is taken.
+func (m machine) atMost(n uint8) machine {
+	if m.most = n; n == 1 {
+		m.again = never
+	}
+	return m
+}
+
+// spend counts one more time that a client's request is sent. After the last Timer A or E is not set.
+func (m *machine) spend() {
+	if m.most == 0 {
+		return
+	}
+	if m.most--; m.most == 1 {
+		m.again = never
+	}
 }
 
 // setAgain sets Timer A, E or G to d.

@@ -31,6 +31,7 @@ func (m machine) nonInviteWaiting(t Timers, now moment, e event) (machine, do) {
 			next = min(2*m.interval, t.T2)
 		}
 		m.setAgain(now, next)
+		m.spend()
 		return m, sendRequest
 	case endFires:
 		// RFC 3261 §17.1.2.2, Timer F.
@@ -41,6 +42,9 @@ func (m machine) nonInviteWaiting(t Timers, now moment, e event) (machine, do) {
 		return m, tellError
 	case provisional:
 		m.state = Proceeding
+		if m.most = 0; !m.reliable && m.again == never {
+			m.setAgain(now, t.T2) // somebody is there
+		}
 		return m, tellResponse
 	case success, failure:
 		// RFC 3261 §17.1.2.2, Timer K: what comes again is absorbed.

@@ -138,6 +138,11 @@ func TestForks(t *testing.T) {
 	}))
 	t.Run("PX-071", onStage(func(s *stage) {
 		bobs := s.phones("1", "1")
+		s.alice.Request("MESSAGE", bobAOR) // both have answered once
+		for _, bob := range bobs {
+			bob.Reply(bob.Expect("MESSAGE"), 404)
+		}
+		s.alice.Expect(404)
 		s.alice.Invite(bobAOR)
 		first, second := bobs[0].Expect("INVITE"), bobs[1].Expect("INVITE")
 		bobs[0].Reply(first, 200)

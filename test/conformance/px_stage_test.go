@@ -79,6 +79,15 @@ func (s *stage) phone() *siptest.Agent {
 	return s.phones("1")[0]
 }
 
+// answers has a phone of bob's answer a request, so that the server knows that it is there: to an address that nobody
+// registered from, and that has never answered, a request goes a few times only.
+func (s *stage) answers(bob *siptest.Agent) {
+	s.t.Helper()
+	s.alice.Request("MESSAGE", bobAOR)
+	bob.Reply(bob.Expect("MESSAGE"), 200)
+	s.alice.Expect(200)
+}
+
 // silent fails the test if something is there for one of the agents after d.
 func silent(d time.Duration, agents ...*siptest.Agent) {
 	time.Sleep(d)

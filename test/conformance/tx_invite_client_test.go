@@ -51,6 +51,7 @@ func TestInviteClient(t *testing.T) {
 	})
 	play(t, "TX-016/TX-018", func(s *venue) {
 		bob := s.phone()
+		s.answers(bob)
 		began := time.Now()
 		invite := s.alice.Invite(bobAOR)
 		s.alice.Expect(100)

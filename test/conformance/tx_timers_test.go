@@ -23,6 +23,7 @@ func TestTimers(t *testing.T) {
 	} {
 		playTimed(t, "TX-039", timers, func(s *venue) {
 			bob := s.phone()
+			s.answers(bob)
 			s.alice.Invite(bobAOR)
 			wantTimes(t, copies(bob, "INVITE", time.Minute), want.invite...)
 			s.alice.Expect(408)
