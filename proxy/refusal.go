@@ -32,6 +32,16 @@ var (
 	SIPSNotAllowed = &Refusal{Status: 480, extra: "Warning: 380 biloxi \"SIPS Not Allowed\"\r\n"} // RFC 5630 §5.3
 )
 
+// The refusals of what a user sends to their own address-of-record and nobody but the sender would get.
+var (
+	BadEvent       = &Refusal{Status: 489} // RFC 6665 §8.3.2
+	NoSubscription = &Refusal{Status: 481} // RFC 6665 §4.1.3
+
+	// RFC 3903 §4; RFC 3261 §21.4.6: with what is taken there.
+	PublishNotAllowed = &Refusal{Status: 405,
+		extra: "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, INFO, UPDATE, PRACK, REFER, SUBSCRIBE, NOTIFY, REGISTER\r\n"}
+)
+
 // Append appends the refusal as a response to req, which came from src.
 func (r *Refusal) Append(dst []byte, p *Proxy, req *sip.Request, toTag []byte, src netip.AddrPort) []byte {
 	dst = req.AppendResponse(dst, r.Status, r.Phrase, toTag, src)

@@ -29,6 +29,8 @@ type exchange struct {
 	caller  caller
 	route   *route // that matches; nil: none
 	lastHop bool   // OPTIONS that goes no further
+	tel     bool   // its Request-URI is a tel URI
+	own     []byte // scratch of toThemselves
 	record  location.Record
 	view    []byte // what record refers to
 
@@ -65,7 +67,7 @@ func (x *exchange) release() {
 	x.request.trim()
 	x.decoded = false // req is written anew by the next that is decoded
 	x.tag = x.tag[:0]
-	x.route, x.lastHop = nil, false
+	x.route, x.lastHop, x.tel = nil, false, false
 	x.server.exchanges.Put(x)
 }
 

@@ -34,6 +34,11 @@ func (s *Server) forward(now time.Time, out *transport.Out, in *transport.Arriva
 		}
 	}
 	x.route = st.routing.match(&x.in)
+	if refusal := s.called(x, st, d); refusal != nil {
+		s.asked(now, x, st)
+		s.turnDown(now, out, in, x, st, refusal)
+		return
+	}
 	if !s.may(now, out, in, x, st, d) || s.closed(now, out, in, x) {
 		return
 	}
@@ -49,6 +54,9 @@ func (s *Server) forward(now time.Time, out *transport.Out, in *transport.Arriva
 
 // examine does the checks of RFC 3261 §16.3 and the preprocessing of §16.4.
 func (s *Server) examine(x *exchange, in *transport.Arrival, st *state) *proxy.Refusal {
+	if refusal := x.number(st); refusal != nil {
+		return refusal
+	}
 	refusal := st.proxy.Validate(&x.req)
 	if refusal == proxy.TooManyHops && x.req.Method() == sip.Options {
 		refusal = nil // RFC 3261 §11: who asks this very hop is answered by it
@@ -57,7 +65,9 @@ func (s *Server) examine(x *exchange, in *transport.Arrival, st *state) *proxy.R
 	if refusal != nil {
 		return refusal
 	}
-	return x.in.Preprocess(&x.req, in.Flow, st.self)
+	refusal = x.in.Preprocess(&x.req, in.Flow, st.self)
+	x.plainNumber()
+	return refusal
 }
 
 // relay forwards a request. d is the domain of its Request-URI, nil if it goes where its URIs or the configuration
@@ -146,6 +156,9 @@ func (s *Server) aim(now time.Time, x *exchange, r *relay, d *domain) *proxy.Ref
 	if x.route != nil && len(x.route.hops) > 0 && !r.in.Routed() && !r.proved {
 		r.hops = x.route.hops
 		targets.Only(&r.in, nil)
+		if x.tel {
+			targets.Target(0).URI = r.in.RequestURI() // a route leaves it as it is
+		}
 		return nil
 	}
 	if d == nil {
@@ -162,6 +175,9 @@ func (s *Server) aim(now time.Time, x *exchange, r *relay, d *domain) *proxy.Ref
 func (s *Server) locate(now time.Time, x *exchange, r *relay, d *domain) *proxy.Refusal {
 	if !s.shows(now, x, r.state, s.view(now, x, d)) {
 		return proxy.NotFound
+	}
+	if refusal := x.toOthers(now, r.state, d); refusal != nil {
+		return refusal
 	}
 	r.located = append(r.located[:0], x.aor...)
 	r.in.AOR = r.located
@@ -201,7 +217,12 @@ func (s *Server) view(now time.Time, x *exchange, d *domain) (exists bool) {
 // redirect answers with the contacts of a user of ours (RFC 3261 §8.3).
 func (s *Server) redirect(now time.Time, out *transport.Out, in *transport.Arrival, x *exchange, d *domain) {
 	x.req.Target = x.in.URI
-	exists := s.shows(now, x, s.state.Load(), s.view(now, x, d))
+	st := s.state.Load()
+	exists := s.shows(now, x, st, s.view(now, x, d))
+	if refusal := x.toOthers(now, st, d); exists && refusal != nil {
+		s.turnDown(now, out, in, x, st, refusal)
+		return
+	}
 	s.answerContacts(now, out, in, x, exists, false)
 }
 

@@ -98,7 +98,7 @@ func (s *Server) understand(now time.Time, out *transport.Out, in *transport.Arr
 		return false
 	}
 	x.decoded = true
-	if !x.req.Target.IsSIP() {
+	if !x.req.Target.IsSIP() && (!x.req.Target.IsTel() || x.msg.Method() == sip.Register) {
 		// RFC 3261 §8.2.2.1: a scheme that is not understood is 416.
 		s.refuse(now, out, in, x, refusedScheme, 416, "")
 		return false

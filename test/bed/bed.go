@@ -192,7 +192,7 @@ func provision(t testing.TB, cfg config.Config) {
 	if err != nil {
 		t.Fatalf("subscribers: %v", err)
 	}
-	users := []string{"alice", "bob", "admin"}
+	users := []string{"alice", "bob", "admin", "+12025550100", "7042"}
 	for i := range Users {
 		users = append(users, fmt.Sprint("u", i))
 	}
