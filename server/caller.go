@@ -148,7 +148,7 @@ func (s *Server) authenticate(now time.Time, out *transport.Out, in *transport.A
 	x.caller.realms, x.caller.standing = d.realms, authenticated
 	x.caller.payer = s.shares.user(result.Username, d.name)
 	x.caller.user, x.caller.domain = result.Username, d
-	if !coversTarget(st, &result.URI, &x.req.Target) {
+	if !coversTarget(st, &result.URI, x.asksFor()) {
 		s.refuse(now, out, in, x, refusedDigestURI, 403, "Forbidden: the digest's uri is not the Request-URI")
 		return false
 	}

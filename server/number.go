@@ -39,6 +39,16 @@ func (x *exchange) number(st *state) *proxy.Refusal {
 	return nil
 }
 
+// asksFor is the Request-URI as it came.
+func (x *exchange) asksFor() *sip.URI {
+	if x.tel {
+		if uri, err := sip.ParseURI(x.req.RequestURI()); err == nil {
+			return &uri
+		}
+	}
+	return &x.req.Target
+}
+
 // plainNumber has a user that is a number, as user=phone says, be looked for without its visual separators (RFC 3966 §4).
 func (x *exchange) plainNumber() {
 	u := &x.in.URI
