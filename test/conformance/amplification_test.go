@@ -130,7 +130,7 @@ func forwardedDatagrams(add func(datagram)) {
 	add(datagram{name: "INVITE, redirected, each of a hundred", n: 100, bytes: request("INVITE", bobAOR), phone: "silent", also: []func(*config.Config){redirecting}, back: 4, backBytes: 4})
 	add(datagram{name: "MESSAGE, redirected", bytes: request("MESSAGE", bobAOR), phone: "silent", also: []func(*config.Config){redirecting}, back: 1, backBytes: 1.5})
 	for _, d := range []datagram{
-		{phone: "silent", back: 12, backBytes: 12, elsewhere: 7, otherBytes: 13},
+		{phone: "silent", back: 12, backBytes: 12, elsewhere: 3, otherBytes: 6},
 		{phone: "rings", back: 13, backBytes: 13, elsewhere: 2, otherBytes: 4},
 		{phone: "busy", back: 12, backBytes: 15, elsewhere: 2, otherBytes: 4},
 		{phone: "answers", back: 12, backBytes: 15, elsewhere: 1, otherBytes: 3},
@@ -140,13 +140,13 @@ func forwardedDatagrams(add func(datagram)) {
 		add(d)
 	}
 	add(datagram{name: "INVITE to a phone that is busy, each of a hundred", n: 100, bytes: request("INVITE", bobAOR), phone: "busy", back: 5, backBytes: 6, elsewhere: 2, otherBytes: 4})
-	add(datagram{name: "INVITE to a phone that says nothing, each of a hundred", n: 100, bytes: request("INVITE", bobAOR), phone: "silent", back: 5, backBytes: 5, elsewhere: 7, otherBytes: 13})
+	add(datagram{name: "INVITE to a phone that says nothing, each of a hundred", n: 100, bytes: request("INVITE", bobAOR), phone: "silent", back: 5, backBytes: 5, elsewhere: 3, otherBytes: 6})
 	for _, method := range []string{"MESSAGE", "OPTIONS", "SUBSCRIBE"} {
-		silent, answers := 17.0, 2.0
+		silent, answers := 5.0, 2.0
 		if method == "SUBSCRIBE" { // it has a Record-Route
-			silent, answers = 20, 3
+			silent, answers = 6, 3
 		}
-		add(datagram{name: method + " to a phone that says nothing", bytes: request(method, bobAOR), phone: "silent", back: 1, backBytes: 1.5, elsewhere: 11, otherBytes: silent})
+		add(datagram{name: method + " to a phone that says nothing", bytes: request(method, bobAOR), phone: "silent", back: 1, backBytes: 1.5, elsewhere: 3, otherBytes: silent})
 		add(datagram{name: method + " to a phone that answers", bytes: request(method, bobAOR), phone: "answers", back: 1, backBytes: 1.5, elsewhere: 1, otherBytes: answers})
 	}
 }
