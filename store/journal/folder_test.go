@@ -17,7 +17,7 @@ func onFolder(t *testing.T, do func(t *testing.T, j *Journal, dir string, logged
 	dir := filepath.Join(t.TempDir(), "location")
 	synctest.Test(t, func(t *testing.T) {
 		logger, log := testLogger()
-		j := mustOpen(t, Config{Dir: dir, Logger: logger})
+		j := mustOpen(t, Config{Dir: dir, Logger: logger, SnapshotBytes: 1})
 		must(t, set(j, "eve@h", 1))
 		time.Sleep(5 * time.Second)
 		if text := log.String(); strings.Contains(text, "level=ERROR") || strings.Contains(text, "level=WARN") {
@@ -112,12 +112,10 @@ func TestFilesGone(t *testing.T) {
 	} {
 		t.Run("§3 when "+name+" is removed all is written again", func(t *testing.T) {
 			onFolder(t, func(t *testing.T, j *Journal, dir string, logged func() string) {
-				j.keeper.cfg.SnapshotBytes = 1
 				for range 9 { // so that it is time for a snapshot
 					must(t, set(j, "bob@h", 4))
 				}
 				time.Sleep(3 * time.Second)
-				j.keeper.cfg.SnapshotBytes = 1 << 20
 				names, _ := filepath.Glob(filepath.Join(dir, pattern))
 				if len(names) == 0 {
 					t.Fatal("there is none")

@@ -132,7 +132,7 @@ func TestStartOnBadDisk(t *testing.T) {
 		"fails to sync a folder":   {killed, func(m *memFS) { m.set(failing(errIO, "syncdir")) }, 9},
 		"fails to rename":          {killed, func(m *memFS) { m.set(failing(errIO, "rename")) }, 9},
 		"is full and empty":        {newMemFS(), func(m *memFS) { m.setRoom(0) }, 0},
-		"takes no writes, no lock": {killed, func(m *memFS) { m.set(readOnly); m.noLock = syscall.EROFS }, 9},
+		"takes no writes, no lock": {killed, func(m *memFS) { m.set(readOnly); m.refuseLock(syscall.EROFS) }, 9},
 	} {
 		t.Run("R1 it starts on a disk that "+name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -158,7 +158,7 @@ func TestStartOnBadDisk(t *testing.T) {
 				}
 				m.set(nil)
 				m.setRoom(-1)
-				m.noLock = nil
+				m.refuseLock(nil)
 				time.Sleep(2 * retryEvery)
 				must(t, set(j, "new@h", 2))
 				after := mustOpen(t, Config{FS: m.powerLoss(rand.New(rand.NewPCG(1, 1)))})

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -173,7 +174,25 @@ func TestFolderCannotBeWritten(t *testing.T) {
 }
 
 // testLogger returns a logger, and what it has logged.
-func testLogger() (*slog.Logger, *bytes.Buffer) {
-	var b bytes.Buffer
-	return slog.New(slog.NewTextHandler(&b, nil)), &b
+func testLogger() (*slog.Logger, *logged) {
+	var l logged
+	return slog.New(slog.NewTextHandler(&l, nil)), &l
+}
+
+// logged is what was logged so far, by any goroutine.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }

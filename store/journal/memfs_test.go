@@ -247,6 +247,13 @@ func (m *memFS) Reserve(name string, size int64) error {
 	return nil
 }
 
+// refuseLock has no lock given, or again, if err is nil.
+func (m *memFS) refuseLock(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.noLock = err
+}
+
 // memHeld is a file, or a folder, of which nothing but the name can go.
 type memHeld struct {
 	fs   *memFS
