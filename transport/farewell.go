@@ -61,10 +61,11 @@ func (c *conn) settleOwed() {
 }
 
 // waitsForAnswers reports whether a connection that ends for a reason does so only when all answers have left: where
-// the peer still may read, and nobody needs its place or what it holds at once.
+// the peer still may read, sends nothing more that we could, and nobody needs its place or what it holds at once. One
+// that was silent for too long may send again: it has to see the end at once, so that it opens another.
 func waitsForAnswers(why counter) bool {
 	switch why {
-	case closedPeer, closedFraming, closedMessage, closedIdle, closedUnauthenticated:
+	case closedPeer, closedFraming, closedMessage:
 		return true
 	}
 	return false
