@@ -161,7 +161,7 @@ func Default() Config {
 		Defence: defaultDefence(),
 		Proxy:   defaultProxy(),
 		Limits: Limits{
-			Connections:            50000, // at the 24 KiB of an idle TLS connection they take 1.2 GiB
+			Connections:            50000, // at the 32 KiB that an idle TLS connection costs at the worst they take 1.6 GiB
 			ConnectionsPerSource:   10000, // a site, or a carrier, has one address for thousands of phones
 			HeadSize:               sip.MaxHead,
 			BodySize:               sip.MaxBody,

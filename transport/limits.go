@@ -8,8 +8,8 @@ import (
 
 // What [Limits] is where it says nothing.
 const (
-	// DefaultMaxConns is the number of connections in all. At the 24 KiB that an idle TLS connection may
-	// cost they take 1.2 GiB; more is a decision.
+	// DefaultMaxConns is the number of connections in all. An idle one takes some 9 KiB over TLS, and 32 KiB if its peer
+	// has sent records of the largest size; all together take 1.6 GiB at the worst, and more is a decision.
 	DefaultMaxConns = 50_000
 
 	// DefaultMaxConnsPerSource is the number of connections from one IPv4 address, or from one IPv6 /64; a /56, which
