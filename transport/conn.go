@@ -22,8 +22,8 @@ type conn struct {
 	tls     *tls.Conn // nil: TCP
 	peer    []string  // see Arrival.PeerCertificate
 	wire    wire
-	up      bool       // the TLS handshake is over
-	shaking *handshake // under way with a peer that connected to us, else nil
+	up      bool                      // the TLS handshake is over
+	shaking atomic.Pointer[handshake] // under way with a peer that connected to us, else nil
 
 	hop       *hop        // whom we opened it to; nil if the peer opened it
 	giveUp    func()      // ends our opening of it; nil if the peer opened it
@@ -402,6 +402,9 @@ func (c *conn) settle() counter {
 // charge has what the connection has read and not handled count as what it holds.
 func (c *conn) charge() counter {
 	n := c.buf.memory() + c.wire.buf.memory()
+	if h := c.shaking.Load(); h != nil {
+		n += h.held
+	}
 	if n == c.charged {
 		return noCounter
 	}

@@ -316,6 +316,9 @@ func (c *conn) cut(why counter) {
 	if f := c.parting.Load(); f != nil {
 		f.wake()
 	}
+	if h := c.shaking.Load(); h != nil {
+		h.stop()
+	}
 	switch {
 	case c.connected.Load():
 		c.wire.cut()

@@ -71,7 +71,7 @@ func waitsForAnswers(why counter) bool {
 	return false
 }
 
-// isResponse reports whether a message is a response, and final whether it is none of 1xx.
+// isResponse reports whether a message that we send is a response, and final whether it is none of 1xx.
 func isResponse(b []byte) (response, final bool) {
 	const version = "SIP/2.0 "
 	if len(b) <= len(version) || string(b[:len(version)]) != version {

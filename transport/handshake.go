@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
+	"sync"
 	"time"
 )
 
@@ -14,10 +15,16 @@ import (
 type handshake struct {
 	c        *conn
 	records  []byte // that came and TLS has not read
+	held     int    // the memory that they take
 	running  bool   // it has a turn
 	patience *time.Timer
-	err      error // why reading ended
+	err      error         // why reading ended
+	cut      chan struct{} // closed when the connection is cut
+	once     sync.Once     // of that
 }
+
+// stop ends its waiting for a turn.
+func (h *handshake) stop() { h.once.Do(func() { close(h.cut) }) }
 
 // The framing of TLS, as far as it takes to know that a record is whole (RFC 8446 §5.1).
 const (
@@ -34,7 +41,9 @@ const (
 // handshake makes a TLS server of the connection. It runs on a goroutine of its own, so that the deep stack
 // it needs does not stay with the reader.
 func (c *conn) handshake() (failed counter, err error) {
-	h := &handshake{c: c}
+	h := &handshake{c: c, cut: make(chan struct{})}
+	c.shaking.Store(h)
+	defer h.end()
 	if failed, err := h.hello(); failed != noCounter {
 		return failed, err
 	}
@@ -48,9 +57,7 @@ func (c *conn) handshake() (failed counter, err error) {
 		out.cut(closedHandshakeWay)
 	}
 	defer c.t.admission.leaveHandshake(c)
-	c.shaking = h
 	err = c.negotiate(tls.Server(tlsSocket{c}, c.t.tls.server()))
-	c.shaking = nil
 	switch {
 	case err == nil:
 		return noCounter, nil
@@ -58,6 +65,13 @@ func (c *conn) handshake() (failed counter, err error) {
 		return closedShutdown, nil
 	}
 	return closedHandshake, err
+}
+
+// end gives back what the handshake held.
+func (h *handshake) end() {
+	h.records, h.held = nil, 0
+	_ = h.c.charge()
+	h.c.shaking.Store(nil)
 }
 
 // hello waits for the peer's ClientHello, or for what is none and what TLS says so of.
@@ -134,6 +148,9 @@ func (h *handshake) readTo(n int) error {
 	for len(h.records) < n {
 		if len(h.records) == cap(h.records) {
 			h.records = append(h.records, make([]byte, min(n-len(h.records), max(recordHeader, len(h.records), 512)))...)[:len(h.records)]
+			if h.held = cap(h.records); h.c.charge() != noCounter {
+				return ErrGone
+			}
 		}
 		got, err := h.c.wire.Conn.Read(h.records[len(h.records):min(n, cap(h.records))])
 		h.records = h.records[:len(h.records)+got]
@@ -151,7 +168,7 @@ func (h *handshake) read(b []byte) (int, error) {
 			return 0, h.err
 		}
 		h.pause()
-		h.records = nil
+		h.records, h.held = nil, 0
 		if h.err = h.readRecord(); len(h.records) == 0 && h.err != nil {
 			return 0, h.err
 		}
@@ -168,7 +185,7 @@ func (h *handshake) read(b []byte) (int, error) {
 // run takes a turn at the processor; again is for a handshake that goes on.
 func (h *handshake) run(again bool) (refused counter) {
 	t := h.c.t
-	refused = t.turns.take(h.c.entry.from.wide, again, h.patience.C, t.stop)
+	refused = t.turns.take(h.c.entry.from.wide, again, waitEnds{h.patience.C, t.stop, h.cut})
 	h.running = refused == noCounter
 	return refused
 }

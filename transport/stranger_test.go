@@ -161,6 +161,34 @@ func TestFaultS4(t *testing.T) {
 		}
 		served(w, to)
 	})
+	simulated(t, "S4 who waits for a turn gives way at once", func(w *world) {
+		tr, to := w.startTLS(Config{TLS: one, Limits: Limits{Handshaking: 1, MaxConns: 100, Handshake: 30 * time.Second}}, &authenticator{})
+		tr.turns.take(at("192.0.2.9").wide, false, waitEnds{}) // nobody gets one
+		w.flood(to, 100, 10, func(c net.Conn) { c.Write(first) })
+		if n := tr.Stats().Value("refused", sip.TLS, ""); n != 0 {
+			w.Errorf("%d refused", n)
+		}
+		if n := tr.turns.waiting(); n != 75 {
+			w.Errorf("%d wait, want 75", n)
+		}
+		tr.turns.give()
+		served(w, to)
+	})
+	simulated(t, "S4 large ClientHellos take no more memory than strangers have", func(w *world) {
+		const most = 512 << 10
+		tr, to := w.startTLS(Config{TLS: one, Limits: Limits{MaxUnfinished: strangersShare * most}}, &authenticator{})
+		large := append([]byte{22, 3, 1, 64, 0, 1, 0, 128, 0}, make([]byte, 16_000)...)
+		w.flood(to, 50, 4, func(c net.Conn) { c.Write(large) })
+		if n := tr.unfinished.used(); n > most || n < most/2 {
+			w.Errorf("%d bytes are held, want %d at the most", n, most)
+		}
+		served(w, to)
+		time.Sleep(firstFlight)
+		synctest.Wait()
+		if n := tr.unfinished.used(); n != 0 {
+			w.Errorf("%d bytes are held in the end", n)
+		}
+	})
 	simulated(t, "S4 what is no TLS", func(w *world) {
 		tr, to := w.startTLS(Config{TLS: one}, &authenticator{})
 		for _, b := range []string{request("TCP", "plain", ""), "\x16\x03\x01\xff\xff", "\x15\x03\x01\x00\x02\x02\x28", "\x16\x03\x01\x00\x05\x02\x00\x00\x01\x00", "\x16\x03\x01\x00\x00"} {

@@ -252,7 +252,7 @@ func TestTLS(t *testing.T) {
 	})
 	worlds(t, "shutdown while handshakes wait", func(w *world) {
 		tr, to := w.startTLS(Config{TLS: one, Limits: Limits{Handshaking: 1}}, &answerer{})
-		tr.turns.take(sourcesOf(to.Addr()).wide, false, nil, nil) // nobody gets one
+		tr.turns.take(sourcesOf(to.Addr()).wide, false, waitEnds{}) // nobody gets one
 		for range 3 {
 			go tls.Client(w.dial(to).Conn, ClientTLS("example.com", ca.pool)).Handshake()
 		}

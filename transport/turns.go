@@ -33,8 +33,14 @@ type turn struct {
 
 func newTurns(n int) turns { return turns{free: max(1, n), of: map[netip.Prefix]*list.Element{}} }
 
-// take waits for a turn until patience is over or stop is closed, and returns why there is none, if so.
-func (t *turns) take(source netip.Prefix, again bool, patience <-chan time.Time, stop <-chan struct{}) (refused counter) {
+// waitEnds is what ends the waiting for a turn: its time, the end of the transport, or that of the connection.
+type waitEnds struct {
+	patience  <-chan time.Time
+	stop, cut <-chan struct{}
+}
+
+// take waits for a turn, and returns why there is none, if so.
+func (t *turns) take(source netip.Prefix, again bool, ends waitEnds) (refused counter) {
 	mine := t.ask(source, again)
 	if mine == nil {
 		return noCounter
@@ -42,10 +48,12 @@ func (t *turns) take(source netip.Prefix, again bool, patience <-chan time.Time,
 	select {
 	case <-mine.come:
 		return noCounter
-	case <-patience:
+	case <-ends.patience:
 		refused = refusedHandshakes
-	case <-stop:
+	case <-ends.stop:
 		refused = closedShutdown
+	case <-ends.cut:
+		refused = closedGaveWay // or what it was cut for
 	}
 	t.resign(mine)
 	return refused

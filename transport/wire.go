@@ -140,7 +140,7 @@ type tlsSocket struct{ c *conn }
 
 func (s tlsSocket) Read(b []byte) (int, error) {
 	w := &s.c.wire
-	if h := s.c.shaking; h != nil {
+	if h := s.c.shaking.Load(); h != nil {
 		return h.read(b)
 	}
 	if !s.c.up {
