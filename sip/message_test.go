@@ -212,11 +212,11 @@ func FuzzMessage(f *testing.F) {
 		var m, again Message
 		var r Request
 		err := m.Parse(b)
-		if at := offset(err); at > len(b) {
+		if at := offset(err); at > len(m.buf) {
 			t.Fatalf("%q: offset %d", b, at)
 		}
 		decoded := r.Decode(&m)
-		if at := offset(decoded); at > len(b) {
+		if at := offset(decoded); at > len(m.buf) {
 			t.Fatalf("%q: offset %d", b, at)
 		}
 		if err != nil {

@@ -88,7 +88,12 @@ func TestNextNameAddr(t *testing.T) {
 }
 
 // text is what a quoted string, or what stands for one, says in one line.
-func text(v []byte) []byte { return AppendUnfolded(nil, Unquote(nil, v)) }
+func text(v []byte) []byte {
+	if isDisplay(v) {
+		v = Unquote(nil, v)
+	}
+	return AppendUnfolded(nil, v)
+}
 
 func FuzzNameAddr(f *testing.F) {
 	corpusValues(f, []Header{HeaderFrom, HeaderTo, HeaderContact, HeaderRoute, HeaderRecordRoute}, func(b []byte) { f.Add(b) })

@@ -58,9 +58,9 @@ type list struct {
 func (m *Message) list(h Header) list { return list{m: m, h: h, i: m.Index(h)} }
 
 // next returns where the next value begins, with all that is behind it in its header field; false at the
-// end or behind an error. A header field that is empty has no value.
+// end or behind an error. A header field that is empty has no value, but a Via must have one.
 func (l *list) next() (value []byte, ok bool) {
-	for len(l.rest) == 0 {
+	for l.rest == nil || len(l.rest) == 0 && l.h != HeaderVia {
 		if l.i < 0 || l.err != nil {
 			return nil, false
 		}
