@@ -132,6 +132,12 @@ func (p *phone) register(r request) error {
 			if err := p.take(answer); err != nil {
 				return err
 			}
+		case 503:
+			// RFC 3261 §21.5.4: a server that goes down takes no more, and has changed nothing.
+			if p.asked = nil; p.load.ending.Load() {
+				return errGone
+			}
+			return fmt.Errorf("got\n%s", answer.Bytes())
 		default:
 			return fmt.Errorf("got\n%s", answer.Bytes())
 		}
