@@ -52,7 +52,7 @@ func (x *exchange) asksFor() *sip.URI {
 // plainNumber has a user that is a number, as user=phone says, be looked for without its visual separators (RFC 3966 §4).
 func (x *exchange) plainNumber() {
 	u := &x.in.URI
-	if u.Subscriber() == nil || bytes.IndexAny(u.User, "-.();%") < 0 {
+	if u.Subscriber() == nil || !bytes.ContainsAny(u.User, "-.();%") {
 		return
 	}
 	if number, context, ok := sip.AppendNumber(nil, u.User); ok && (context == nil || number[0] == '+') {

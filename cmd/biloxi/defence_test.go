@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -102,8 +103,12 @@ func TestDefenceLines(t *testing.T) {
 				"BILOXI_DEFENCE_REFUSE=1s"}, demoEnvironment...), "--demo", "--data", data)
 			wrong := pasted(t, s.out.String())[1]
 			wrong[len(wrong)-1] = filepath.Join(data, "alice.password")
-			for range 6 {
-				command(nil, "", wrong...)
+			for i := range 6 { // one user alone would be refused, and not the source
+				guess := slices.Clone(wrong)
+				for j := range guess {
+					guess[j] = strings.Replace(guess[j], "bob@biloxi", fmt.Sprintf("nobody%d@biloxi", i), 1)
+				}
+				command(nil, "", guess...)
 			}
 			found := 0
 			for _, line := range strings.Split(s.log.String(), "\n") {

@@ -24,7 +24,6 @@ type memFS struct {
 	ops  int                             // calls that change something
 	fail func(op int, what string) error // asked before each; nil: never fails
 	room int                             // bytes that may still be written; negative: no limit
-	gone map[string]bool                 // folders that are not where they were
 
 	noLock error // why no lock can be had
 }
@@ -271,19 +270,12 @@ func (h *memHeld) Same() bool {
 	h.fs.mu.Lock()
 	defer h.fs.mu.Unlock()
 	if h.file == nil {
-		return !h.fs.gone[h.name]
+		return true
 	}
-	return h.fs.names[h.name] == h.file && !h.fs.gone[filepath.Dir(h.name)]
+	return h.fs.names[h.name] == h.file
 }
 
 func (h *memHeld) Close() error { return nil }
-
-// move takes a folder away, or puts it back.
-func (m *memFS) move(dir string, away bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.gone = map[string]bool{dir: away}
-}
 
 func (m *memFS) Lock(name string) (Held, error) {
 	m.mu.Lock()

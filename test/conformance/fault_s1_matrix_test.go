@@ -25,7 +25,6 @@ const (
 type matrix struct {
 	*reachWorld
 	alice, peer *Agent
-	alone       []*Agent // who is nobody's target
 	ends        map[string]*Agent
 	targets     map[string]string // URIs
 	dialogs     map[string]*Dialog
