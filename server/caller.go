@@ -180,6 +180,10 @@ func coversTarget(st *state, uri, target *sip.URI) bool {
 	if !uri.IsSIP() || !target.IsSIP() {
 		return bytes.EqualFold(uri.Raw(), target.Raw())
 	}
+	ours := st.self.Is(uri.Host, uri.Port) || st.domains.find(uri.Host).domain != nil
+	if uri.User == nil && ours {
+		return true // sipp and others name the server that they send to (docs/peers.md): no other element takes them
+	}
 	if !bytes.Equal(uri.User, target.User) {
 		var a, b [128]byte
 		if !bytes.Equal(sip.AppendUnescaped(a[:0], uri.User), sip.AppendUnescaped(b[:0], target.User)) {
@@ -189,7 +193,7 @@ func coversTarget(st *state, uri, target *sip.URI) bool {
 	if bytes.EqualFold(uri.Host, target.Host) && samePort(uri, target) {
 		return true
 	}
-	return st.self.Is(uri.Host, uri.Port) || st.domains.find(uri.Host).domain != nil
+	return ours
 }
 
 func samePort(a, b *sip.URI) bool { return a.Port == b.Port || a.Port == 0 || b.Port == 0 }
