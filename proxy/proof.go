@@ -148,18 +148,15 @@ func (p *Proxy) fromThere(b *rawProof, in *Received, up bool) bool {
 
 // leadsThere reports whether a request goes where the other end is to be reached.
 func (p *Proxy) leadsThere(b *rawProof, in *Received, up bool, at uint32) bool {
-	ahead := p.ahead(in)
-	if p.dialogs.moved(p.dialogKey(in.CallID(), in.To.Tag()), ahead, at) {
-		return true
-	}
-	if up {
-		return ahead == b.callee()
-	}
-	if b.class() == 0 && b[proofHead-1]&proofNear == 0 && p.leadsInside(in) {
+	if !up && b.class() == 0 && b[proofHead-1]&proofNear == 0 && p.leadsInside(in) {
 		// A stranger's Contact could name any host of the network that we are in.
 		return false
 	}
-	return ahead == b.caller()
+	ahead, there := p.ahead(in), b.caller()
+	if up {
+		there = b.callee()
+	}
+	return ahead == there || p.dialogs.moved(p.dialogKey(in.CallID(), in.To.Tag()), ahead, at)
 }
 
 // downFlow reports whether a token leads a request down a flow of its dialog: there it reaches nobody but the end that
